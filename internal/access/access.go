@@ -1,0 +1,167 @@
+// Package access owns who calls and what they may do: principals, permissions,
+// and the one question "may this caller do this in this account".
+//
+// It leaves to oauth how a caller proves who they are, and to audit how a
+// refusal is remembered. What must always hold: permission and account are
+// asked together and fail alike, so that a caller can't learn whether another
+// account exists (contract section 5).
+package access
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+
+	"github.com/rollcall-id/rollcall/internal/fault"
+	"github.com/rollcall-id/rollcall/internal/ident"
+)
+
+// Permission is one thing an application may be allowed to do (contract section 6).
+type Permission uint8
+
+// The permissions of the Users API.
+const (
+	ListUsers Permission = 1 << iota
+	GetUser
+	SuspendUser
+	ReactivateUser
+)
+
+// Info describes a permission to machines and to people.
+type Info struct {
+	Permission Permission
+	Name       string // on the wire and in files: "users.list"
+	Title      string // shown to people: "List users"
+}
+
+// Catalog lists every permission, in the order the published form shows them.
+func Catalog() []Info {
+	return []Info{
+		{ListUsers, "users.list", "List users"},
+		{GetUser, "users.get", "Get user"},
+		{SuspendUser, "users.suspend", "Suspend user"},
+		{ReactivateUser, "users.reactivate", "Reactivate user"},
+	}
+}
+
+// String returns the permission's wire name.
+func (p Permission) String() string {
+	for _, info := range Catalog() {
+		if info.Permission == p {
+			return info.Name
+		}
+	}
+	return "none"
+}
+
+// Set is a set of permissions.
+type Set uint8
+
+// ParseSet reads permission names; an unknown one is refused with the list of those there are.
+func ParseSet(names []string) (Set, error) {
+	var set Set
+	for _, name := range names {
+		p, ok := parse(strings.TrimSpace(name))
+		if !ok {
+			return 0, fault.Invalid("permission %q is not known: use %s", cut(name, 40), strings.Join(AllOf(All), ", "))
+		}
+		set |= Set(p)
+	}
+	return set, nil
+}
+
+func cut(s string, most int) string {
+	if len(s) > most {
+		return s[:most]
+	}
+	return s
+}
+
+func parse(name string) (Permission, bool) {
+	for _, info := range Catalog() {
+		if info.Name == name {
+			return info.Permission, true
+		}
+	}
+	return 0, false
+}
+
+// AllOf returns the wire names of the permissions in s, in the catalog's order.
+func AllOf(s Set) []string {
+	names := make([]string, 0, 4)
+	for _, info := range Catalog() {
+		if s.Has(info.Permission) {
+			names = append(names, info.Name)
+		}
+	}
+	return names
+}
+
+// Has tells whether p is in the set.
+func (s Set) Has(p Permission) bool { return p != 0 && s&Set(p) == Set(p) }
+
+// String returns the wire names separated by one space: the form that is stored.
+func (s Set) String() string { return strings.Join(AllOf(s), " ") }
+
+// Kind says what sort of principal calls.
+type Kind string
+
+// The kinds of principal.
+const (
+	Nobody      Kind = ""            // not authenticated
+	Application Kind = "application" // an OAuth application of one account
+	Operator    Kind = "operator"    // someone with a shell on the server's machine
+	System      Kind = "system"      // rollcall itself
+)
+
+// Caller is who asks and from where: the explicit identity every use case takes.
+// A Caller of kind Application is bound to one account and its permissions; an
+// Operator owns the database and passes every check, but is audited by name.
+type Caller struct {
+	Kind        Kind
+	Account     ident.AccountID // the account of an application; empty otherwise
+	Client      ident.ClientID  // the application; empty otherwise
+	Name        string          // the operator's login name; empty otherwise
+	Permissions Set
+
+	// Where the request came from; for audit only, never for decisions.
+	Address   netip.Addr
+	UserAgent string
+	RequestID ident.RequestID
+}
+
+// ID returns the identifier of the caller that audit shows.
+func (c Caller) ID() string {
+	if c.Kind == Application {
+		return string(c.Client)
+	}
+	return c.Name
+}
+
+// Denied is the answer to everything a caller may not do or may not know.
+const Denied = "permission_denied"
+
+// Authorize tells whether the caller may use p in account. A missing permission
+// and a foreign account give the same Forbidden fault, to the byte.
+func (c Caller) Authorize(account ident.AccountID, p Permission) error {
+	if c.OnlyLocal() == nil {
+		return nil
+	}
+	if c.Kind == Application && c.Account == account && c.Permissions.Has(p) {
+		return nil
+	}
+	f := fault.Forbidden(Denied)
+	f.Cause = fmt.Errorf("%s %s of account %s lacks %s in account %s", c.Kind, c.ID(), c.Account, p, account)
+	return f
+}
+
+// OnlyLocal refuses everybody but local administration and the system itself.
+func (c Caller) OnlyLocal() error {
+	if c.Kind == Operator || c.Kind == System {
+		return nil
+	}
+	return fault.Forbidden(Denied)
+}
+
+// All is every permission there is.
+const All = Set(ListUsers | GetUser | SuspendUser | ReactivateUser)
