@@ -1,0 +1,202 @@
+// Package audit owns the record of what happened: who did what, to what, with
+// what outcome, when and from where.
+//
+// Two kinds of entry share one shape. A change entry tells of a changed state
+// (a suspension, a new application): it is committed together with the change,
+// it advances the account's chain and is kept for ever. Every other entry (a token
+// issued, a refusal, a limit hit) hangs under the change before it: it carries
+// that entry's hash but does not advance the chain, and may be purged when old.
+//
+//	account head:  seq 1 <--- seq 2 <--- seq 3        change entries
+//	                 ^          ^
+//	                 token      refused, limited      entries under them
+//
+// What must always hold: entries are only ever added; a change entry's Prev is
+// the Hash of the change entry one Seq before it; the account's head is its last.
+// Storing is the business of store; who may read it, of the callers.
+package audit
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"encoding/hex"
+	"net/netip"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/rollcall-id/rollcall/internal/access"
+	"github.com/rollcall-id/rollcall/internal/ident"
+)
+
+// Action is what was attempted.
+type Action string
+
+// The actions that are audited.
+const (
+	TokenIssue         Action = "token.issue"
+	TokenRevoke        Action = "token.revoke"
+	UserList           Action = "users.list"
+	UserGet            Action = "users.get"
+	UserSuspend        Action = "users.suspend"
+	UserReactivate     Action = "users.reactivate"
+	UserAdd            Action = "users.add"
+	UserImport         Action = "users.import"
+	GroupAdd           Action = "groups.add"
+	GroupRemove        Action = "groups.remove"
+	AccountCreate      Action = "accounts.create"
+	AccountClose       Action = "accounts.close"
+	AccountReopen      Action = "accounts.reopen"
+	ApplicationCreate  Action = "applications.create"
+	ApplicationRotate  Action = "applications.rotate"
+	ApplicationDisable Action = "applications.disable"
+	ApplicationEnable  Action = "applications.enable"
+	ApplicationDelete  Action = "applications.delete"
+	Authenticate       Action = "authenticate"
+)
+
+// Outcome is how it ended.
+type Outcome string
+
+// The outcomes.
+const (
+	Done      Outcome = "done"      // it happened
+	Unchanged Outcome = "unchanged" // it was so already: nothing changed, nothing refused
+	Refused   Outcome = "refused"   // a rule, or failed authentication, said no
+	Denied    Outcome = "denied"    // the caller may not
+	Limited   Outcome = "limited"   // a rate limit said not now
+)
+
+// Hash is a SHA-256 over an entry's content and its predecessor's hash.
+type Hash [sha256.Size]byte
+
+// String returns the hash in hexadecimal.
+func (h Hash) String() string { return hex.EncodeToString(h[:]) }
+
+// Lengths, in bytes, to which client-supplied text is cut before it is stored.
+const (
+	MaxUserAgent = 256
+	MaxTarget    = 128
+	MaxDetail    = 2048
+)
+
+// Entry is one line of the record.
+type Entry struct {
+	ID      ident.EntryID
+	Account ident.AccountID // empty where no account is known, as for an unknown client
+	At      time.Time       // UTC, microseconds
+
+	ActorKind access.Kind
+	Actor     string // client id, operator's login name; for failed authentication what was claimed
+	Action    Action
+	Target    string // user id, client id, group; empty for lists and tokens
+	Outcome   Outcome
+	Detail    string // why, or what exactly, in words; never a secret
+
+	Address   netip.Addr // zero for local administration
+	UserAgent string
+	RequestID ident.RequestID
+
+	// Count is how often it happened; more than 1 only where a flood of equal
+	// entries was folded into one (see Journal).
+	Count int64
+
+	// Seq is the position in the account's chain: a change entry's own, or that of
+	// the change entry the entry hangs under (0 = before the first).
+	Seq  int64
+	Prev Hash
+	Hash Hash
+}
+
+// New returns an entry that says caller attempted action on target in account,
+// with text from outside made storable. ID and chain are set when it is appended.
+func New(c access.Caller, account ident.AccountID, a Action, target string, o Outcome, at time.Time) Entry {
+	return Entry{
+		Account: account, At: at.UTC().Truncate(time.Microsecond),
+		ActorKind: c.Kind, Actor: Clean(c.ID(), MaxTarget), Action: a,
+		Target: Clean(target, MaxTarget), Outcome: o,
+		Address: c.Address, UserAgent: Clean(c.UserAgent, MaxUserAgent),
+		RequestID: c.RequestID, Count: 1,
+	}
+}
+
+// With returns the entry with detail added.
+func (e Entry) With(detail string) Entry {
+	e.Detail = Clean(detail, MaxDetail)
+	return e
+}
+
+// Clean cuts s to at most max bytes of valid UTF-8, so that every database takes
+// it (PostgreSQL refuses NUL and broken UTF-8) and no client decides how much is stored.
+func Clean(s string, most int) string {
+	if len(s) > most {
+		s = s[:most]
+	}
+	if isPlain(s) {
+		return s
+	}
+	return strings.ReplaceAll(strings.ToValidUTF8(s, ""), "\x00", "")
+}
+
+func isPlain(s string) bool {
+	for i := range len(s) {
+		if s[i] == 0 || s[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
+}
+
+// IsChange tells whether the entry advances the account's chain.
+func (e Entry) IsChange() bool {
+	return e.Outcome == Done && e.Account != "" && e.Action != TokenIssue && e.Action != TokenRevoke
+}
+
+// Head is the end of an account's chain.
+type Head struct {
+	Seq  int64
+	Hash Hash
+}
+
+// Link sets the entry's place in the chain that ends at head and returns the new end.
+func (h Head) Link(e *Entry) Head {
+	e.Prev, e.Seq = h.Hash, h.Seq
+	if !e.IsChange() {
+		e.Hash = e.Digest()
+		return h
+	}
+	e.Seq++
+	e.Hash = e.Digest()
+	return Head{Seq: e.Seq, Hash: e.Hash}
+}
+
+// Digest computes the entry's hash: SHA-256 over a version, the previous hash and
+// every field, each with its length before it, so that no two entries encode alike.
+func (e *Entry) Digest() Hash {
+	b := make([]byte, 0, 512)
+	b = appendText(b, "rollcall audit 1")
+	b = append(b, e.Prev[:]...)
+	b = binary.BigEndian.AppendUint64(b, uint64(e.Seq))            //nolint:gosec // two's complement is as unique
+	b = binary.BigEndian.AppendUint64(b, uint64(e.Count))          //nolint:gosec // as above
+	b = binary.BigEndian.AppendUint64(b, uint64(e.At.UnixMicro())) //nolint:gosec // as above
+	for _, s := range []string{
+		string(e.ID), string(e.Account), string(e.ActorKind), e.Actor, string(e.Action), e.Target,
+		string(e.Outcome), e.Detail, AddressText(e.Address), e.UserAgent, string(e.RequestID),
+	} {
+		b = appendText(b, s)
+	}
+	return sha256.Sum256(b)
+}
+
+func appendText(b []byte, s string) []byte {
+	b = binary.BigEndian.AppendUint32(b, uint32(len(s))) //nolint:gosec // every field is cut far below 4 GiB
+	return append(b, s...)
+}
+
+// AddressText returns the address as it is stored and shown; empty if there is none.
+func AddressText(a netip.Addr) string {
+	if !a.IsValid() {
+		return ""
+	}
+	return a.String()
+}
