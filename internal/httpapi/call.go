@@ -1,0 +1,105 @@
+package httpapi
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/rollcall-id/rollcall/internal/access"
+	"github.com/rollcall-id/rollcall/internal/fault"
+	"github.com/rollcall-id/rollcall/internal/oauth"
+	"github.com/rollcall-id/rollcall/internal/throttle"
+)
+
+// call is one request on its way through the pipeline.
+type call struct {
+	match
+	request *http.Request
+	began   time.Time
+
+	// caller says where the request came from, and after authentication who sent it.
+	caller access.Caller
+	// client is the application of an operation authenticated with Basic.
+	client oauth.AuthenticatedClient
+	form   form
+
+	decision throttle.Decision // zero before metering
+}
+
+// Caps of a request (contract section 10), in bytes.
+const (
+	maxBody    = 64 << 10
+	maxHeaders = 32 << 10
+	maxURI     = 16 << 10
+)
+
+var (
+	errURITooLong    = &fault.Fault{Kind: fault.KindInvalid, Reason: reasonURI, Message: "the request target is too long: at most 16384 bytes are allowed"}
+	errHeadersTooBig = &fault.Fault{Kind: fault.KindInvalid, Reason: reasonHeaders, Message: "the request headers are too large: at most 32768 bytes are allowed"}
+	errBodyTooBig    = &fault.Fault{Kind: fault.KindInvalid, Reason: reasonBody, Message: "the request body is too large: at most 65536 bytes are allowed"}
+)
+
+// capped refuses a request whose target or headers are too large.
+func capped(r *http.Request) error {
+	if len(r.RequestURI) > maxURI {
+		return errURITooLong
+	}
+	size := 0
+	for name, values := range r.Header {
+		for _, v := range values {
+			size += len(name) + len(v) + len(": \r\n")
+		}
+	}
+	if size > maxHeaders {
+		return errHeadersTooBig
+	}
+	return nil
+}
+
+// body reads the whole request body, up to the cap.
+func (c *call) body() (string, error) {
+	if c.request.ContentLength == 0 || c.request.Body == nil {
+		return "", nil
+	}
+	if c.request.ContentLength > maxBody {
+		return "", errBodyTooBig
+	}
+	b, err := io.ReadAll(io.LimitReader(c.request.Body, maxBody+1))
+	switch {
+	case err != nil:
+		f := fault.Invalid("the request body could not be read to its end")
+		f.Cause = err
+		return "", f
+	case len(b) > maxBody:
+		return "", errBodyTooBig
+	}
+	return string(b), nil
+}
+
+// noBody accepts what an action may carry: nothing, white space, or an empty JSON object.
+func (c *call) noBody() error {
+	body, err := c.body()
+	if err != nil {
+		return err
+	}
+	switch compact(body) {
+	case "", "{}":
+		return nil
+	}
+	return fault.Invalid("the request body must be empty or {}")
+}
+
+// compact drops the white space of JSON (RFC 8259 section 2).
+func compact(s string) string {
+	return strings.Map(func(r rune) rune {
+		switch r {
+		case ' ', '\t', '\r', '\n':
+			return -1
+		}
+		return r
+	}, s)
+}
+
+var errNoCredentials = errors.New("no credentials were sent")

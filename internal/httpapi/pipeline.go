@@ -1,0 +1,194 @@
+package httpapi
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"runtime/debug"
+	"time"
+
+	"github.com/rollcall-id/rollcall/internal/access"
+	"github.com/rollcall-id/rollcall/internal/audit"
+	"github.com/rollcall-id/rollcall/internal/fault"
+	"github.com/rollcall-id/rollcall/internal/ident"
+	"github.com/rollcall-id/rollcall/internal/server"
+	"github.com/rollcall-id/rollcall/internal/throttle"
+)
+
+// handlerTimeout bounds every wait of a request for storage.
+const handlerTimeout = 20 * time.Second
+
+// ServeHTTP takes a request through the pipeline.
+func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	c := &call{request: r, began: a.Now()}
+	c.caller = access.Caller{Address: server.ClientAddr(r, a.TrustedProxies), UserAgent: r.UserAgent()}
+	var err error
+	if c.caller.RequestID, err = a.requestID(r); err != nil {
+		c.caller.RequestID = "unavailable" // randomness failed: answer all the same, by a defect
+	}
+	var rep reply
+	if err == nil {
+		rep, err = a.serve(c)
+	}
+	if err != nil {
+		rep = problemReply(c, err)
+	}
+	status := a.write(w, c, rep)
+	a.finish(c, status, err)
+}
+
+// requestID keeps the client's id if it is fit to be shown (contract section 2).
+func (a *API) requestID(r *http.Request) (ident.RequestID, error) {
+	if id, ok := ident.ParseRequestID(r.Header.Get("X-Request-Id")); ok {
+		return id, nil
+	}
+	return ident.NewRequestID(a.Rand)
+}
+
+// serve is the pipeline proper: the order of its lines is the order of the contract
+// (section 5): authentication, limit, permission, existence.
+func (a *API) serve(c *call) (rep reply, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+		}
+	}()
+	if err := capped(c.request); err != nil {
+		return rep, err
+	}
+	c.match = a.router.find(c.request.Method, c.request.URL.EscapedPath())
+	switch {
+	case len(c.allow) == 0:
+		return rep, errUnknownRoute
+	case c.op == nil:
+		return rep, errWrongMethod
+	}
+	ctx, cancel := context.WithTimeout(c.request.Context(), handlerTimeout)
+	defer cancel()
+	if err := a.authenticate(ctx, c); err != nil {
+		return rep, err
+	}
+	if err := a.meter(ctx, c); err != nil {
+		return rep, err
+	}
+	return c.op.handle(a, ctx, c)
+}
+
+func (a *API) authenticate(ctx context.Context, c *call) error {
+	switch c.op.Auth {
+	case Bearer:
+		return a.authenticateBearer(ctx, c)
+	case Basic:
+		return a.authenticateClient(ctx, c)
+	}
+	return nil
+}
+
+func (a *API) authenticateBearer(ctx context.Context, c *call) error {
+	token, sent, err := authorization(c.request.Header, "Bearer")
+	if !sent {
+		f := fault.Unauthenticated("an access token is missing: send it as Authorization: Bearer TOKEN")
+		f.Cause = errNoCredentials
+		return f
+	}
+	return a.guarded(ctx, c, func() error {
+		if err == nil {
+			c.caller, err = a.OAuth.Authenticate(ctx, c.caller, token)
+		}
+		return err
+	})
+}
+
+// authenticateClient reads the form and then the credentials: a request that is no
+// form at all says nothing about who sent it.
+func (a *API) authenticateClient(ctx context.Context, c *call) error {
+	if err := checkFormType(c.request.Header.Get("Content-Type")); err != nil {
+		return err
+	}
+	body, err := c.body()
+	if err != nil {
+		return err
+	}
+	if c.form, err = readForm(body); err != nil {
+		return err
+	}
+	encoded, sent, err := authorization(c.request.Header, "Basic")
+	if !sent {
+		return fault.Unauthenticated("client authentication is missing: send client id and client secret with HTTP Basic")
+	}
+	if c.form["client_secret"] != "" {
+		return refuse(reasonInvalidRequest, "the client authenticates twice: leave client_secret out of the body")
+	}
+	return a.guarded(ctx, c, func() error {
+		if err != nil {
+			return err
+		}
+		creds, err := readBasic(encoded)
+		if err != nil {
+			return err
+		}
+		if c.client, err = a.OAuth.AuthenticateClient(ctx, c.caller, creds); err != nil {
+			return err
+		}
+		c.caller = c.client.Caller(c.caller)
+		return sameClient(c)
+	})
+}
+
+// sameClient lets a client_id in the body repeat the header's, and nothing else.
+func sameClient(c *call) error {
+	if id := c.form["client_id"]; id != "" && id != string(c.caller.Client) {
+		return refuse(reasonInvalidRequest, "client_id differs from the one in the Authorization header")
+	}
+	return nil
+}
+
+// guarded meters failed authentication by network address. An address that has used
+// its failures up is refused before its credentials are looked at; and of guesses
+// sent at once, those beyond the limit learn nothing either.
+func (a *API) guarded(ctx context.Context, c *call, authenticate func() error) error {
+	key := throttle.Key{Class: throttle.ClassAuthFailures, Subject: throttle.AddressSubject(c.caller.Address)}
+	d, err := a.Limiter.Peek(ctx, key, c.began)
+	if err != nil {
+		return err
+	}
+	if !d.Admitted {
+		return a.limited(c, d)
+	}
+	failed := authenticate()
+	if fault.KindOf(failed) != fault.KindUnauthenticated {
+		return failed
+	}
+	d, err = a.Limiter.Spend(ctx, key, c.began)
+	if err != nil {
+		return err
+	}
+	if !d.Admitted {
+		return a.limited(c, d)
+	}
+	return failed
+}
+
+// meter counts a request against its application's limits.
+func (a *API) meter(ctx context.Context, c *call) error {
+	if c.op.Class == 0 {
+		return nil
+	}
+	key := throttle.Key{Class: c.op.Class, Subject: string(c.caller.Client)}
+	d, err := a.Limiter.Spend(ctx, key, c.began)
+	if err != nil {
+		return err
+	}
+	c.decision = d
+	if !d.Admitted {
+		return a.limited(c, d)
+	}
+	return nil
+}
+
+// limited remembers a limit hit and says which limit, and when to come back.
+func (a *API) limited(c *call, d throttle.Decision) error {
+	e := audit.New(c.caller, c.caller.Account, c.op.Action, string(c.user), audit.Limited, c.began)
+	a.Journal.Note(e.With(d.Limit.String()))
+	return fault.Exhausted(d.RetryAfter, "over the limit of %s: wait %d s", d.Limit, int(d.RetryAfter/time.Second))
+}

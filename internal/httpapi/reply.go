@@ -1,0 +1,116 @@
+package httpapi
+
+import (
+	"bytes"
+	"encoding/json"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/rollcall-id/rollcall/internal/server"
+)
+
+// reply is an answer before it is written.
+type reply struct {
+	status      int
+	value       any    // encoded as JSON, unless body is set
+	body        []byte // as it is
+	contentType string
+	policy      string // Content-Security-Policy; empty = nothing at all
+	challenge   string
+	retryAfter  string
+	allow       []string
+}
+
+// answer is a reply of 200 with a JSON value.
+func answer(v any) reply { return reply{status: http.StatusOK, value: v} }
+
+// Header values that never change, shared by all answers.
+var (
+	jsonType   = []string{"application/json"}
+	nosniff    = []string{"nosniff"}
+	noPolicy   = []string{"default-src 'none'; frame-ancestors 'none'"}
+	noStore    = []string{"no-store"}
+	noCache    = []string{"no-cache"}
+	hsts       = []string{"max-age=31536000; includeSubDomains"}
+	noReferrer = []string{"no-referrer"}
+)
+
+// encode returns the body; it is complete before the first header is written.
+func (r *reply) encode() ([]byte, error) {
+	if r.value == nil {
+		return r.body, nil
+	}
+	var b bytes.Buffer
+	enc := json.NewEncoder(&b)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(r.value); err != nil {
+		return nil, err
+	}
+	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
+}
+
+// write is the only place that touches the ResponseWriter.
+func (a *API) write(w http.ResponseWriter, c *call, r reply) int {
+	body, err := r.encode()
+	if err != nil {
+		a.Logger.Error("an answer could not be encoded", "request_id", c.caller.RequestID, "error", err)
+		r = problemReply(c, err)
+		body, _ = r.encode()
+	}
+	h := w.Header()
+	h["X-Request-Id"] = []string{string(c.caller.RequestID)}
+	h["X-Content-Type-Options"] = nosniff
+	h["Content-Security-Policy"] = noPolicy
+	h["Referrer-Policy"] = noReferrer
+	if r.policy != "" {
+		h["Content-Security-Policy"] = []string{r.policy}
+	}
+	if server.IsSecure(c.request, a.TrustedProxies) {
+		h["Strict-Transport-Security"] = hsts
+	}
+	if c.op == nil || c.op.Auth != Open || r.status != http.StatusOK {
+		h["Cache-Control"] = noStore
+	}
+	if c.op != nil && c.op.Auth == Basic {
+		h["Pragma"] = noCache
+	}
+	setLimits(h, c)
+	r.setHeaders(h)
+	switch {
+	case r.contentType != "":
+		h["Content-Type"] = []string{r.contentType}
+	case len(body) > 0:
+		h["Content-Type"] = jsonType
+	default:
+		h["Content-Type"] = nil // keeps net/http from guessing one
+	}
+	h["Content-Length"] = []string{strconv.Itoa(len(body))}
+	w.WriteHeader(r.status)
+	_, _ = w.Write(body) // a client that has gone is not our failure
+	return r.status
+}
+
+func (r *reply) setHeaders(h http.Header) {
+	if r.challenge != "" {
+		h["Www-Authenticate"] = []string{r.challenge}
+	}
+	if r.retryAfter != "" {
+		h["Retry-After"] = []string{r.retryAfter}
+	}
+	if len(r.allow) > 0 {
+		h["Allow"] = []string{strings.Join(r.allow, ", ")}
+	}
+}
+
+// setLimits tells resource clients about the window closest to exhaustion.
+func setLimits(h http.Header, c *call) {
+	d := c.decision
+	if d.Unlimited() || c.op == nil || c.op.Auth != Bearer {
+		return
+	}
+	h["Ratelimit-Limit"] = []string{strconv.Itoa(d.Limit.Max)}
+	h["Ratelimit-Remaining"] = []string{strconv.Itoa(d.Remaining)}
+	h["Ratelimit-Reset"] = []string{strconv.Itoa(int(d.Reset / time.Second))}
+}

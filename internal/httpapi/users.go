@@ -1,0 +1,71 @@
+package httpapi
+
+import (
+	"context"
+
+	"github.com/rollcall-id/rollcall/api"
+	"github.com/rollcall-id/rollcall/internal/access"
+	"github.com/rollcall-id/rollcall/internal/directory"
+	"github.com/rollcall-id/rollcall/internal/ident"
+)
+
+func (a *API) listUsers(ctx context.Context, c *call) (reply, error) {
+	q, err := listQuery(c.request.URL.RawQuery)
+	if err != nil {
+		return reply{}, a.unlessDenied(ctx, c, err)
+	}
+	users, next, err := a.Directory.List(ctx, c.caller, c.account, q)
+	if err != nil {
+		return reply{}, err
+	}
+	list := make([]api.User, len(users))
+	for i := range users {
+		list[i] = wireUser(users[i])
+	}
+	return answer(api.NewListUsersResponse(list, next)), nil
+}
+
+func (a *API) getUser(ctx context.Context, c *call) (reply, error) {
+	return userReply(a.Directory.Get(ctx, c.caller, c.account, c.user))
+}
+
+func (a *API) suspendUser(ctx context.Context, c *call) (reply, error) {
+	return a.change(ctx, c, a.Directory.Suspend)
+}
+
+func (a *API) reactivateUser(ctx context.Context, c *call) (reply, error) {
+	return a.change(ctx, c, a.Directory.Reactivate)
+}
+
+type changeUser func(context.Context, access.Caller, ident.AccountID, ident.UserID) (directory.User, error)
+
+func (a *API) change(ctx context.Context, c *call, change changeUser) (reply, error) {
+	if err := c.noBody(); err != nil {
+		return reply{}, a.unlessDenied(ctx, c, err)
+	}
+	return userReply(change(ctx, c.caller, c.account, c.user))
+}
+
+// unlessDenied returns err, but permission is checked before what was sent: a caller
+// who may not do this at all is told so instead.
+func (a *API) unlessDenied(ctx context.Context, c *call, err error) error {
+	denied := a.Directory.May(ctx, c.caller, c.account, c.op.Permission, c.op.Action, string(c.user))
+	if denied != nil {
+		return denied
+	}
+	return err
+}
+
+func userReply(u directory.User, err error) (reply, error) {
+	if err != nil {
+		return reply{}, err
+	}
+	return answer(wireUser(u)), nil
+}
+
+func wireUser(u directory.User) api.User {
+	return api.User{
+		ID: string(u.ID), Email: string(u.Email), DisplayName: u.DisplayName, State: api.State(u.State),
+		CreateTime: api.Timestamp{Time: u.CreateTime}, Path: ident.UserPath(u.Account, u.ID),
+	}
+}
