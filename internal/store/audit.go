@@ -1,0 +1,146 @@
+package store
+
+import (
+	"context"
+	"net/netip"
+
+	"github.com/rollcall-id/rollcall/internal/access"
+	"github.com/rollcall-id/rollcall/internal/audit"
+	"github.com/rollcall-id/rollcall/internal/fault"
+	"github.com/rollcall-id/rollcall/internal/ident"
+	"github.com/rollcall-id/rollcall/internal/store/internal/sqlgen"
+)
+
+// Append implements audit.Store.
+func (s *Store) Append(ctx context.Context, entries []audit.Entry) error {
+	return s.write(ctx, "append audit entries", func(ctx context.Context, t *tx) error {
+		for _, e := range entries {
+			if err := t.append(ctx, s, e); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// append links an entry to the end of its account's chain and inserts it. An account
+// that is not there has no chain: what is not a change is filed under its name without
+// one, so that it can't spoil the batch it came with; a change is refused.
+func (t *tx) append(ctx context.Context, s *Store, e audit.Entry) error {
+	id, err := ident.NewEntryID(e.At, s.rand)
+	if err != nil {
+		return err
+	}
+	e.ID = id
+	h, err := t.head(ctx, e.Account)
+	if fault.KindOf(err) == fault.KindNotFound && !e.IsChange() {
+		h, err = &head{}, nil
+	}
+	if err != nil {
+		return err
+	}
+	next := h.Link(&e)
+	h.moved = h.moved || next.Seq != h.Seq
+	h.Head = next
+	return t.InsertEntry(ctx, entryRow(&e))
+}
+
+// head returns the end of an account's chain, read once a transaction.
+func (t *tx) head(ctx context.Context, account ident.AccountID) (*head, error) {
+	if h := t.heads[account]; h != nil {
+		return h, nil
+	}
+	h := &head{}
+	if account != "" {
+		row, err := t.GetHead(ctx, string(account))
+		if err != nil {
+			return nil, missing(err, noAccount)
+		}
+		h.Seq = row.AuditSeq
+		copy(h.Hash[:], row.AuditHash)
+	}
+	t.heads[account] = h
+	return h, nil
+}
+
+func entryRow(e *audit.Entry) sqlgen.InsertEntryParams {
+	chained := int64(0)
+	if e.IsChange() {
+		chained = 1
+	}
+	return sqlgen.InsertEntryParams{
+		AccountID: string(e.Account), ID: string(e.ID), Chained: chained, Seq: e.Seq, Time: micros(e.At),
+		ActorKind: string(e.ActorKind), Actor: e.Actor, Action: string(e.Action), Target: e.Target,
+		Outcome: string(e.Outcome), Detail: e.Detail, Address: audit.AddressText(e.Address),
+		UserAgent: e.UserAgent, RequestID: string(e.RequestID), Count: e.Count,
+		PrevHash: e.Prev[:], Hash: e.Hash[:],
+	}
+}
+
+func entryOf(r sqlgen.AuditEntry) audit.Entry {
+	e := audit.Entry{
+		ID: ident.EntryID(r.ID), Account: ident.AccountID(r.AccountID), At: fromMicros(r.Time),
+		ActorKind: access.Kind(r.ActorKind), Actor: r.Actor, Action: audit.Action(r.Action), Target: r.Target,
+		Outcome: audit.Outcome(r.Outcome), Detail: r.Detail, UserAgent: r.UserAgent,
+		RequestID: ident.RequestID(r.RequestID), Count: r.Count, Seq: r.Seq,
+	}
+	// An address that does not read back leaves the digest different: verification finds it.
+	e.Address, _ = netip.ParseAddr(r.Address)
+	copy(e.Prev[:], r.PrevHash)
+	copy(e.Hash[:], r.Hash)
+	return e
+}
+
+// entriesAPage is how many entries are read at a time in walks over the record.
+const entriesAPage = 500
+
+// Entries implements audit.Reader.
+func (s *Store) Entries(ctx context.Context, account ident.AccountID, before ident.EntryID, limit int) ([]audit.Entry, error) {
+	if before == "" {
+		before = "~" // after every entry id
+	}
+	rows, err := s.reads.PageOfEntries(ctx, string(account), string(before), int32(limit)) //nolint:gosec // callers ask for pages
+	return entries(rows), classify("read audit entries", err)
+}
+
+// Chain implements audit.Reader.
+func (s *Store) Chain(ctx context.Context, account ident.AccountID, after int64) ([]audit.Entry, error) {
+	rows, err := s.reads.PageOfChain(ctx, string(account), after, entriesAPage)
+	return entries(rows), classify("read the audit chain", err)
+}
+
+// Loose implements audit.Reader.
+func (s *Store) Loose(ctx context.Context, account ident.AccountID, after ident.EntryID) ([]audit.Entry, error) {
+	rows, err := s.reads.PageOfLoose(ctx, string(account), string(after), entriesAPage)
+	return entries(rows), classify("read audit entries", err)
+}
+
+// Head implements audit.Reader.
+func (s *Store) Head(ctx context.Context, account ident.AccountID) (audit.Head, error) {
+	row, err := s.reads.GetHead(ctx, string(account))
+	if err != nil {
+		return audit.Head{}, classify("read the audit head", missing(err, noAccount))
+	}
+	h := audit.Head{Seq: row.AuditSeq}
+	copy(h.Hash[:], row.AuditHash)
+	return h, nil
+}
+
+// HashAt implements audit.Reader.
+func (s *Store) HashAt(ctx context.Context, account ident.AccountID, seq int64) (audit.Hash, error) {
+	var h audit.Hash
+	row, err := s.reads.GetChainHash(ctx, string(account), seq)
+	if err != nil {
+		return h, classify("read the audit chain", missing(err, "there is no such entry"))
+	}
+	copy(h[:], row)
+	return h, nil
+}
+
+func entries(rows []sqlgen.AuditEntry) []audit.Entry {
+	list := make([]audit.Entry, len(rows))
+	for i, r := range rows {
+		list[i] = entryOf(r)
+	}
+	return list
+}

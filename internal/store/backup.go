@@ -1,0 +1,150 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+)
+
+func (s *Store) path() string { return filepath.Join(s.dir, File) }
+
+// Backup writes a consistent copy of the live database to a new file that only its
+// owner can read. It refuses to overwrite. Writers and readers go on meanwhile.
+func (s *Store) Backup(ctx context.Context, to string) error {
+	f, err := os.OpenFile(to, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600) //nolint:gosec // the operator names the file
+	if errors.Is(err, fs.ErrExist) {
+		return fmt.Errorf("%s exists already: name a new file", to)
+	}
+	if err != nil {
+		return fmt.Errorf("make the copy: %w", err)
+	}
+	if err := f.Close(); err != nil {
+		return fmt.Errorf("make the copy: %w", err)
+	}
+	if err := s.copyInto(ctx, to); err != nil {
+		return errors.Join(fmt.Errorf("copy the database to %s: %w", to, err), os.Remove(to))
+	}
+	return errors.Join(syncFile(to), syncFile(filepath.Dir(to)))
+}
+
+// copyInto uses VACUUM INTO: one read transaction, so the copy is of one moment.
+func (s *Store) copyInto(ctx context.Context, to string) error {
+	db, err := sql.Open("sqlite", dsn(s.path(), "busy_timeout(5000)"))
+	if err != nil {
+		return err
+	}
+	_, err = db.ExecContext(ctx, "VACUUM INTO $1", to)
+	return errors.Join(err, db.Close())
+}
+
+// Restore puts a copy that Backup made in the place of the folder's database. The
+// folder must not be in use. The copy is checked as a whole first; the database that
+// was there is kept beside it, and its new name is returned ("" if there was none).
+func Restore(ctx context.Context, dir, from string, now time.Time) (kept string, err error) {
+	if err := check(ctx, from); err != nil {
+		return "", fmt.Errorf("%s can't be restored: %w", from, err)
+	}
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return "", fmt.Errorf("make the data folder: %w", err)
+	}
+	lock, err := lockDir(dir)
+	if err != nil {
+		return "", err
+	}
+	defer func() { err = errors.Join(err, lock.release()) }()
+	path := filepath.Join(dir, File)
+	incoming := path + ".incoming"
+	if err := copyFile(from, incoming); err != nil {
+		return "", errors.Join(fmt.Errorf("copy into the data folder: %w", err), os.Remove(incoming))
+	}
+	if kept, err = setAside(ctx, path, now); err != nil {
+		return "", err
+	}
+	if err := os.Rename(incoming, path); err != nil {
+		return kept, fmt.Errorf("put the copy in place: %w", err)
+	}
+	return kept, syncFile(dir)
+}
+
+// check opens a copy read-only and goes through all of it.
+func check(ctx context.Context, path string) error {
+	if _, err := os.Stat(path); err != nil {
+		return err
+	}
+	db, err := sql.Open("sqlite", dsn(path, "query_only(1)"))
+	if err != nil {
+		return err
+	}
+	defer db.Close() //nolint:errcheck // it only reads
+	version, err := schemaVersion(ctx, db)
+	if err != nil {
+		return explain(path, err)
+	}
+	if version == 0 {
+		return errors.New("it holds no rollcall database")
+	}
+	m, err := migrator(db)
+	if err != nil {
+		return err
+	}
+	sources := m.ListSources()
+	if newest := sources[len(sources)-1].Version; version > newest {
+		return fmt.Errorf("%w (it is at version %d, this one knows %d)", ErrNewer, version, newest)
+	}
+	var verdict string
+	if err := db.QueryRowContext(ctx, "PRAGMA integrity_check(1)").Scan(&verdict); err != nil {
+		return explain(path, err)
+	}
+	if verdict != "ok" {
+		return fmt.Errorf("it is damaged: %s", verdict)
+	}
+	return nil
+}
+
+// setAside renames the present database after folding its log into it.
+func setAside(ctx context.Context, path string, now time.Time) (string, error) {
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	// A damaged database is replaced all the same: that is what restoring is for.
+	if db, err := openWriter(ctx, path); err == nil {
+		_, _ = db.ExecContext(ctx, "PRAGMA wal_checkpoint(TRUNCATE)")
+		_ = db.Close()
+	}
+	kept := path + ".replaced-" + now.UTC().Format("20060102T150405.000000Z")
+	for _, suffix := range []string{"", "-wal", "-shm"} {
+		if err := os.Rename(path+suffix, kept+suffix); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return "", fmt.Errorf("set the present database aside: %w", err)
+		}
+	}
+	return kept, nil
+}
+
+func copyFile(from, to string) error {
+	in, err := os.Open(from) //nolint:gosec // the operator names the file
+	if err != nil {
+		return err
+	}
+	defer in.Close()                                                       //nolint:errcheck // it is only read
+	out, err := os.OpenFile(to, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600) //nolint:gosec // in the data folder
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(out, in)
+	return errors.Join(err, out.Sync(), out.Close())
+}
+
+// syncFile brings a file, or a folder's list of files, to the disk.
+func syncFile(path string) error {
+	f, err := os.Open(path) //nolint:gosec // a path we wrote
+	if err != nil {
+		return err
+	}
+	return errors.Join(f.Sync(), f.Close())
+}

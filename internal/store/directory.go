@@ -1,0 +1,220 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"iter"
+
+	"github.com/rollcall-id/rollcall/internal/audit"
+	"github.com/rollcall-id/rollcall/internal/directory"
+	"github.com/rollcall-id/rollcall/internal/fault"
+	"github.com/rollcall-id/rollcall/internal/filter"
+	"github.com/rollcall-id/rollcall/internal/ident"
+	"github.com/rollcall-id/rollcall/internal/page"
+	"github.com/rollcall-id/rollcall/internal/store/internal/sqlgen"
+)
+
+func userOf(r sqlgen.User) directory.User {
+	return directory.User{
+		ID: ident.UserID(r.ID), Account: ident.AccountID(r.AccountID), Email: ident.Email(r.Email),
+		DisplayName: r.DisplayName, State: directory.State(r.State), Type: directory.Type(r.Type),
+		CreateTime: fromMicros(r.CreateTime),
+	}
+}
+
+// start is before every position: creation times are from 1970 on.
+const start = -1
+
+// Page implements directory.Store.
+func (s *Store) Page(ctx context.Context, account ident.AccountID, f filter.Filter, after page.Position, limit int) ([]directory.User, error) {
+	rows, err := s.page(bounded(ctx), account, f, after, int32(limit)) //nolint:gosec // at most 1001
+	if err != nil {
+		return nil, classify("read a page of users", err)
+	}
+	users := make([]directory.User, len(rows))
+	for i, r := range rows {
+		users[i] = userOf(r)
+	}
+	return users, nil
+}
+
+func (s *Store) page(ctx context.Context, account ident.AccountID, f filter.Filter, after page.Position, limit int32) ([]sqlgen.User, error) {
+	at := int64(start)
+	if after.ID != "" {
+		at = after.CreateTime.UnixMicro()
+	}
+	state := directory.Active
+	switch f {
+	case filter.Any:
+		return s.reads.PageOfListed(ctx, sqlgen.PageOfListedParams{
+			AccountID: string(account), AfterTime: at, AfterID: string(after.ID), Most: limit,
+		})
+	case filter.Suspended:
+		state = directory.Suspended
+	}
+	return s.reads.PageOfState(ctx, sqlgen.PageOfStateParams{
+		AccountID: string(account), State: string(state), AfterTime: at, AfterID: string(after.ID), Most: limit,
+	})
+}
+
+// User implements directory.Store.
+func (s *Store) User(ctx context.Context, account ident.AccountID, id ident.UserID) (directory.User, error) {
+	r, err := s.reads.GetUser(bounded(ctx), string(account), string(id))
+	if err != nil {
+		return directory.User{}, classify("read a user", missing(err, directory.NotFoundMessage))
+	}
+	return userOf(r), nil
+}
+
+// UserByEmail implements directory.Store.
+func (s *Store) UserByEmail(ctx context.Context, account ident.AccountID, email ident.Email) (directory.User, error) {
+	r, err := s.reads.GetUserByEmail(bounded(ctx), string(account), email.Key())
+	if err != nil {
+		return directory.User{}, classify("read a user", missing(err, directory.NotFoundMessage))
+	}
+	return userOf(r), nil
+}
+
+// Change implements directory.Store.
+func (s *Store) Change(ctx context.Context, account ident.AccountID, id ident.UserID, decide func(directory.Standing) directory.Decision) (directory.Decision, error) {
+	var d directory.Decision
+	err := s.write(ctx, "change a user", func(ctx context.Context, t *tx) error {
+		st, err := t.standing(ctx, account, id)
+		if fault.KindOf(err) == fault.KindNotFound {
+			d = directory.Decision{Refusal: err} // not a failure: others' work in this batch goes on
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		d = decide(st)
+		if d.Changed {
+			if err := t.SetUserState(ctx, string(account), string(id), string(d.User.State)); err != nil {
+				return err
+			}
+		}
+		return t.remember(ctx, s, d)
+	})
+	return d, err
+}
+
+// remember writes a decision's entry, if it has one.
+func (t *tx) remember(ctx context.Context, s *Store, d directory.Decision) error {
+	if d.Entry.Action == "" {
+		return nil
+	}
+	return t.append(ctx, s, d.Entry)
+}
+
+func (t *tx) standing(ctx context.Context, account ident.AccountID, id ident.UserID) (directory.Standing, error) {
+	row, err := t.GetStanding(ctx, string(account), string(id))
+	if err != nil {
+		return directory.Standing{}, missing(err, directory.NotFoundMessage)
+	}
+	st := directory.Standing{
+		User: userOf(row.User), Provisioning: directory.Provisioning(row.Provisioning), Owner: row.IsOwner,
+	}
+	if row.IsOwner && row.OthersOwn {
+		st.OtherActiveOwners = 1
+	}
+	return st, nil
+}
+
+// ChangeGroup implements directory.Store.
+func (s *Store) ChangeGroup(ctx context.Context, account ident.AccountID, id ident.UserID, group string, decide func(directory.Standing, bool) directory.Decision) (directory.Decision, error) {
+	var d directory.Decision
+	err := s.write(ctx, "change a group", func(ctx context.Context, t *tx) error {
+		st, err := t.standing(ctx, account, id)
+		if err != nil {
+			return err
+		}
+		member, err := t.IsMember(ctx, string(account), group, string(id))
+		if err != nil {
+			return err
+		}
+		d = decide(st, member)
+		if d.Changed {
+			change := t.InsertMember
+			if member {
+				change = t.DeleteMember
+			}
+			if err := change(ctx, string(account), group, string(id)); err != nil {
+				return err
+			}
+		}
+		return t.remember(ctx, s, d)
+	})
+	return d, err
+}
+
+// AddUsers implements directory.Store.
+func (s *Store) AddUsers(ctx context.Context, account ident.AccountID, users iter.Seq2[directory.User, error], e audit.Entry) (int, error) {
+	n, before := 0, -1
+	err := s.write(ctx, "add users", func(ctx context.Context, t *tx) error {
+		if _, err := t.GetAccount(ctx, string(account)); err != nil {
+			return missing(err, noAccount)
+		}
+		n = 0
+		for u, err := range users {
+			if err == nil {
+				err = t.addUser(ctx, u)
+			}
+			if err != nil {
+				return &directory.AddError{Index: n, Err: err}
+			}
+			n++
+		}
+		if before >= 0 && n != before { // the work runs again: a spent sequence must not pass for an empty one
+			return fmt.Errorf("the sequence gave %d people and then %d: it must give the same each time", before, n)
+		}
+		before = n
+		return t.append(ctx, s, e.With(fmt.Sprintf("%d people", n)))
+	})
+	return n, err
+}
+
+func (t *tx) addUser(ctx context.Context, u directory.User) error {
+	err := t.InsertUser(ctx, sqlgen.InsertUserParams{
+		AccountID: string(u.Account), ID: string(u.ID), Email: string(u.Email), EmailKey: u.Email.Key(),
+		DisplayName: u.DisplayName, State: string(u.State), Type: string(u.Type), CreateTime: micros(u.CreateTime),
+	})
+	if isDuplicate(err) {
+		return fault.Conflict("a person with the e-mail address %s, or the id %s, is in the account already", u.Email, u.ID)
+	}
+	if err != nil {
+		return err
+	}
+	for _, g := range u.Groups {
+		if err := t.InsertMember(ctx, string(u.Account), g, string(u.ID)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// usersAPage is how many people are read at a time in walks over a whole account.
+const usersAPage = 500
+
+// EachUser implements directory.Store.
+func (s *Store) EachUser(ctx context.Context, account ident.AccountID, yield func(directory.User) bool) error {
+	after := ""
+	for {
+		rows, err := s.reads.PageOfAll(ctx, string(account), after, usersAPage)
+		if err != nil {
+			return classify("read users", err)
+		}
+		for _, r := range rows {
+			u := userOf(r)
+			if u.Groups, err = s.reads.ListGroups(ctx, r.AccountID, r.ID); err != nil {
+				return classify("read groups", err)
+			}
+			if !yield(u) {
+				return nil
+			}
+			after = r.ID
+		}
+		if len(rows) < usersAPage {
+			return nil
+		}
+	}
+}

@@ -1,0 +1,62 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+
+	"github.com/rollcall-id/rollcall/internal/fault"
+)
+
+// How long a client is told to wait: a busy database frees up in a moment, a full
+// disk needs a person.
+const (
+	retryBusy   = 1 * time.Second
+	retryBroken = 30 * time.Second
+)
+
+// classify turns a failure of the database into a fault by its code; a fault stays
+// what it is, and what is not known stays a defect.
+func classify(op string, err error) error {
+	if err == nil || fault.As(err) != nil {
+		return err
+	}
+	err = fmt.Errorf("store: %s: %w", op, err)
+	if errors.Is(err, errClosed) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
+		return fault.Unavailable(retryBusy, err, "storage did not answer in time: try again shortly")
+	}
+	switch primaryCode(err) {
+	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL:
+		return fault.Unavailable(retryBusy, err, "storage is busy: try again shortly")
+	case sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN,
+		sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_PERM, sqlite3.SQLITE_NOMEM:
+		return fault.Unavailable(retryBroken, err, "storage can't be used at the moment: try again later")
+	}
+	return err
+}
+
+// primaryCode returns SQLite's primary result code, 0 if err has none.
+func primaryCode(err error) int {
+	var e *sqlite.Error
+	if errors.As(err, &e) {
+		return e.Code() & 0xff
+	}
+	return 0
+}
+
+// isDuplicate tells whether a row was refused because its key is taken.
+func isDuplicate(err error) bool {
+	var e *sqlite.Error
+	return errors.As(err, &e) &&
+		(e.Code() == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY || e.Code() == sqlite3.SQLITE_CONSTRAINT_UNIQUE)
+}
+
+// isOrphan tells whether a row was refused because what it refers to is not there.
+func isOrphan(err error) bool {
+	var e *sqlite.Error
+	return errors.As(err, &e) && e.Code() == sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY
+}

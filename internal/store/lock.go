@@ -1,0 +1,37 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"syscall"
+)
+
+// dirLock keeps a second server out of a data folder: limits are counted in
+// memory, so two servers on one folder would each allow the whole of them. The
+// operating system releases it when the process ends, however it ends.
+type dirLock struct{ file *os.File }
+
+const lockFile = "rollcall.lock"
+
+// ErrHeld means that another process holds the data folder.
+var ErrHeld = errors.New("another rollcall is running on this data folder: stop it first, or name another folder with --data")
+
+func lockDir(dir string) (*dirLock, error) {
+	path := filepath.Join(dir, lockFile)
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600) //nolint:gosec // the operator's own choice of folder
+	if err != nil {
+		return nil, fmt.Errorf("lock the data folder: %w", err)
+	}
+	err = syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) //nolint:gosec // a descriptor fits an int
+	if errors.Is(err, syscall.EWOULDBLOCK) {
+		err = fmt.Errorf("%w (%s)", ErrHeld, dir)
+	}
+	if err != nil {
+		return nil, errors.Join(err, f.Close())
+	}
+	return &dirLock{f}, nil
+}
+
+func (l *dirLock) release() error { return l.file.Close() }

@@ -1,0 +1,44 @@
+-- name: GetHead :one
+SELECT audit_seq, audit_hash FROM accounts WHERE id = $1;
+
+-- name: SetHead :exec
+UPDATE accounts SET audit_seq = $2, audit_hash = $3 WHERE id = $1;
+
+-- name: InsertEntry :exec
+INSERT INTO audit_entries (account_id, id, chained, seq, time, actor_kind, actor, action, target, outcome,
+    detail, address, user_agent, request_id, count, prev_hash, hash)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17);
+
+-- name: PageOfEntries :many
+-- An account's entries from the newest to the oldest.
+SELECT * FROM audit_entries
+WHERE account_id = $1 AND id < $2
+ORDER BY id DESC
+LIMIT $3;
+
+-- name: PageOfChain :many
+SELECT * FROM audit_entries
+WHERE account_id = $1 AND chained = 1 AND seq > $2
+ORDER BY seq
+LIMIT $3;
+
+-- name: PageOfLoose :many
+-- An account's entries that are not changes, for verification.
+SELECT * FROM audit_entries
+WHERE account_id = $1 AND id > $2 AND chained = 0
+ORDER BY id
+LIMIT $3;
+
+-- name: GetChainHash :one
+SELECT hash FROM audit_entries WHERE account_id = $1 AND chained = 1 AND seq = $2;
+
+-- name: AddUsage :exec
+INSERT INTO usage_hours (hour, account_id, client_id, user_agent, requests, errors, limited)
+VALUES ($1, $2, $3, $4, $5, $6, $7)
+ON CONFLICT (hour, account_id, client_id, user_agent) DO UPDATE SET
+    requests = usage_hours.requests + excluded.requests,
+    errors = usage_hours.errors + excluded.errors,
+    limited = usage_hours.limited + excluded.limited;
+
+-- name: ListUsage :many
+SELECT * FROM usage_hours WHERE hour >= $1 AND account_id = $2 ORDER BY hour, client_id, user_agent;

@@ -1,0 +1,131 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"github.com/rollcall-id/rollcall/internal/ident"
+	"github.com/rollcall-id/rollcall/internal/page"
+	"github.com/rollcall-id/rollcall/internal/store/internal/sqlgen"
+	"github.com/rollcall-id/rollcall/internal/usage"
+)
+
+// PageKeys implements page.Store.
+func (s *Store) PageKeys(ctx context.Context) ([]page.Key, error) {
+	rows, err := s.reads.ListPageKeys(bounded(ctx))
+	if err != nil {
+		return nil, classify("read page keys", err)
+	}
+	keys := make([]page.Key, len(rows))
+	for i, r := range rows {
+		keys[i] = page.Key{ID: uint32(r.ID), CreatedAt: fromMicros(r.CreateTime)} //nolint:gosec // written from a uint32
+		copy(keys[i].Secret[:], r.Secret)
+	}
+	return keys, nil
+}
+
+// AddPageKey implements page.Store.
+func (s *Store) AddPageKey(ctx context.Context, k page.Key) error {
+	return s.write(ctx, "add a page key", func(ctx context.Context, t *tx) error {
+		return t.InsertPageKey(ctx, int64(k.ID), k.Secret[:], micros(k.CreatedAt))
+	})
+}
+
+// AddUsage implements usage.Store.
+func (s *Store) AddUsage(ctx context.Context, rows []usage.Row) error {
+	return s.write(ctx, "add usage", func(ctx context.Context, t *tx) error {
+		for _, r := range rows {
+			err := t.Queries.AddUsage(ctx, sqlgen.AddUsageParams{
+				Hour: r.Hour.Unix(), AccountID: string(r.Account), ClientID: string(r.Client), UserAgent: r.UserAgent,
+				Requests: r.Requests, Errors: r.Errors, Limited: r.Limited,
+			})
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// Usage implements usage.Store.
+func (s *Store) Usage(ctx context.Context, account ident.AccountID, since time.Time) ([]usage.Row, error) {
+	rows, err := s.reads.ListUsage(ctx, since.Truncate(time.Hour).Unix(), string(account))
+	if err != nil {
+		return nil, classify("read usage", err)
+	}
+	list := make([]usage.Row, len(rows))
+	for i, r := range rows {
+		list[i] = usage.Row{
+			Key: usage.Key{
+				Hour: time.Unix(r.Hour, 0).UTC(), Account: ident.AccountID(r.AccountID),
+				Client: ident.ClientID(r.ClientID), UserAgent: r.UserAgent,
+			},
+			Counts: usage.Counts{Requests: r.Requests, Errors: r.Errors, Limited: r.Limited},
+		}
+	}
+	return list, nil
+}
+
+// purgeStep is how many rows one transaction deletes: few enough that nobody who
+// waits behind it waits ten milliseconds.
+const purgeStep = 200
+
+// Retention is how long what may be forgotten is kept.
+type Retention struct {
+	Entries time.Duration // audit entries that are not changes
+	Usage   time.Duration // usage counters
+}
+
+// Purge deletes what is over at now: expired tokens and secrets, page keys past
+// their use, and entries and usage past their retention. It works in small steps,
+// each its own transaction, and returns how many rows went.
+func (s *Store) Purge(ctx context.Context, now time.Time, keep Retention) (int64, error) {
+	// An entry id of that moment with nothing random in it sorts before all later ones.
+	oldest, err := ident.NewEntryID(now.Add(-keep.Entries), zeroes{})
+	if err != nil {
+		return 0, err
+	}
+	var total int64
+	for _, step := range []func(context.Context, *tx) (int64, error){
+		func(ctx context.Context, t *tx) (int64, error) { return t.PurgeTokens(ctx, micros(now), purgeStep) },
+		func(ctx context.Context, t *tx) (int64, error) { return t.PurgeSecrets(ctx, micros(now), purgeStep) },
+		func(ctx context.Context, t *tx) (int64, error) {
+			return t.PurgePageKeys(ctx, micros(now.Add(-page.KeyLifetime)))
+		},
+		func(ctx context.Context, t *tx) (int64, error) { return t.PurgeEntries(ctx, string(oldest), purgeStep) },
+		func(ctx context.Context, t *tx) (int64, error) {
+			return t.PurgeUsage(ctx, now.Add(-keep.Usage).Unix(), purgeStep)
+		},
+	} {
+		n, err := s.purgeAll(ctx, step)
+		total += n
+		if err != nil {
+			return total, err
+		}
+	}
+	return total, nil
+}
+
+// purgeAll repeats a step until it no longer deletes a full measure.
+func (s *Store) purgeAll(ctx context.Context, step func(context.Context, *tx) (int64, error)) (int64, error) {
+	var total int64
+	for {
+		var n int64
+		err := s.write(ctx, "purge", func(ctx context.Context, t *tx) (err error) {
+			n, err = step(ctx, t)
+			return err
+		})
+		total += n
+		if err != nil || n < purgeStep {
+			return total, err
+		}
+	}
+}
+
+// zeroes reads as endless zero bytes.
+type zeroes struct{}
+
+func (zeroes) Read(p []byte) (int, error) {
+	clear(p)
+	return len(p), nil
+}
