@@ -1,0 +1,79 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+
+	"github.com/alecthomas/kong"
+	"go.yaml.in/yaml/v3"
+)
+
+// settingsFile resolves flags from a YAML file of long flag names.
+type settingsFile struct {
+	path   string
+	values map[string]any
+}
+
+const configEnv = "ROLLCALL_CONFIG"
+
+// configFile reads the file that --config or ROLLCALL_CONFIG names; nil if neither does.
+func configFile(args []string) (*settingsFile, error) {
+	path := os.Getenv(configEnv)
+	for i, arg := range args {
+		if arg == "--" {
+			break
+		}
+		if value, ok := strings.CutPrefix(arg, "--config="); ok {
+			path = value
+		} else if arg == "--config" && i+1 < len(args) {
+			path = args[i+1]
+		}
+	}
+	if path == "" {
+		return nil, nil //nolint:nilnil // no file is no error
+	}
+	f, err := os.Open(path) //nolint:gosec // the operator names it
+	if err != nil {
+		return nil, fmt.Errorf("read the configuration: %w", err)
+	}
+	defer f.Close() //nolint:errcheck // it is only read
+	return readSettings(path, f)
+}
+
+func readSettings(path string, r io.Reader) (*settingsFile, error) {
+	s := &settingsFile{path: path, values: map[string]any{}}
+	if err := yaml.NewDecoder(io.LimitReader(r, 1<<20)).Decode(&s.values); err != nil && !errors.Is(err, io.EOF) {
+		return nil, fmt.Errorf("read the configuration %s: %w", path, err)
+	}
+	return s, nil
+}
+
+// Validate refuses keys that are no setting: a misspelt limit must not go unnoticed.
+func (s *settingsFile) Validate(app *kong.Application) error {
+	known := map[string]bool{}
+	err := kong.Visit(app, func(node kong.Visitable, next kong.Next) error {
+		if flag, ok := node.(*kong.Flag); ok {
+			known[flag.Name] = true
+		}
+		return next(nil)
+	})
+	if err != nil {
+		return err
+	}
+	for _, key := range slices.Sorted(maps.Keys(s.values)) {
+		if !known[key] {
+			return fmt.Errorf("%s: %q is not a setting: keys are the long flag names of 'rollcall serve --help' without dashes in front", s.path, key)
+		}
+	}
+	return nil
+}
+
+// Resolve implements kong.Resolver.
+func (s *settingsFile) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
+	return s.values[flag.Name], nil
+}

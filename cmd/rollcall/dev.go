@@ -1,0 +1,187 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/rollcall-id/rollcall/internal/access"
+	"github.com/rollcall-id/rollcall/internal/config"
+	"github.com/rollcall-id/rollcall/internal/node"
+	"github.com/rollcall-id/rollcall/internal/roster"
+	"github.com/rollcall-id/rollcall/internal/server"
+	"github.com/rollcall-id/rollcall/internal/store"
+)
+
+type devCmd struct{ config.Dev }
+
+// devRetention is long for a throwaway server and short for a disk.
+var devRetention = store.Retention{Entries: 30 * 24 * time.Hour, Usage: 30 * 24 * time.Hour}
+
+// Run serves a throwaway API until it is told to end.
+func (cmd *devCmd) Run(ctx context.Context, w *world) (err error) {
+	if err := cmd.Validate(); err != nil {
+		return usage(err)
+	}
+	dir, remove, err := dataDir(cmd.Data)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, remove()) }()
+	d := &dev{Dev: cmd.Dev, world: w, dir: dir, logger: w.logger(cmd.Logs)}
+	return d.run(ctx)
+}
+
+// dev is one run of the throwaway server.
+type dev struct {
+	config.Dev
+	world     *world
+	dir       string
+	logger    *slog.Logger
+	continued bool // the folder held a database
+}
+
+// dataDir returns the folder to work in, and how to leave it.
+func dataDir(given string) (dir string, remove func() error, err error) {
+	if given != "" {
+		return given, func() error { return nil }, os.MkdirAll(given, 0o700)
+	}
+	dir, err = os.MkdirTemp("", "rollcall-dev-")
+	return dir, func() error { return os.RemoveAll(dir) }, err
+}
+
+func (d *dev) run(ctx context.Context) error {
+	creds, err := d.prepare(ctx)
+	if err != nil {
+		return err
+	}
+	core, err := d.open(ctx, d.dir)
+	if err != nil {
+		return err
+	}
+	if creds, err = d.ensureCredentials(ctx, core, creds); err != nil {
+		return errors.Join(err, core.Close())
+	}
+	authority, err := d.authority()
+	if err != nil {
+		return errors.Join(err, core.Close())
+	}
+	n, err := node.New(core, node.Options{
+		Server: server.Config{
+			Addr: d.Listen, Certificates: authority.source(), Admin: server.AdminConfig{Addr: d.AdminListen},
+		},
+		Limits: limits(d.Limits), WithoutV1Beta1: !d.V1Beta1, Retention: devRetention,
+	})
+	if err != nil {
+		return errors.Join(err, core.Close())
+	}
+	addr, err := n.Listen(ctx)
+	if err != nil {
+		return errors.Join(fmt.Errorf("%w\nanother server may be running: choose another address with --listen 127.0.0.1:0", err), n.Close())
+	}
+	creds.BaseURL, creds.CAFile = d.baseURL(addr), authority.file
+	served := make(chan error, 1)
+	go func() { served <- n.Run(ctx) }()
+	// The sockets are open: a client that reads the file now is answered.
+	err = d.announce(ctx, core, creds)
+	if err != nil {
+		d.logger.Error("what to connect with could not be written", "error", err)
+	}
+	return errors.Join(err, <-served)
+}
+
+func (d *dev) baseURL(addr net.Addr) string { return baseURL(d.TLS == "on", addr) }
+
+func (d *dev) open(ctx context.Context, dir string) (*node.Core, error) {
+	return node.OpenCore(ctx, node.CoreOptions{
+		Store: store.Options{Dir: dir, Exclusive: true}, Lifetime: d.TokenLifetime,
+		Now: d.world.now, Rand: d.world.rand, Logger: d.logger,
+	})
+}
+
+// devCaller is who seeds.
+var devCaller = access.Caller{Kind: access.System, Name: "rollcall dev"}
+
+// prepare seeds the folder unless it holds a database. The seed is read and judged
+// before anything is written, and written to a database aside that is put in place
+// when it is whole: a run that is killed leaves nothing half seeded.
+func (d *dev) prepare(ctx context.Context) (credentials, error) {
+	seed, err := d.seed()
+	if err != nil {
+		return credentials{}, err
+	}
+	exists, err := store.Exists(d.dir)
+	if err != nil {
+		return credentials{}, err
+	}
+	if exists {
+		d.continued = true
+		return seededCredentials(seed), nil
+	}
+	aside, err := os.MkdirTemp(d.dir, ".seeding-")
+	if err != nil {
+		return credentials{}, fmt.Errorf("make a folder to seed in: %w", err)
+	}
+	creds, err := d.seedInto(ctx, aside, seed)
+	if err == nil {
+		err = os.Rename(filepath.Join(aside, store.File), filepath.Join(d.dir, store.File))
+	}
+	return creds, errors.Join(err, os.RemoveAll(aside))
+}
+
+func (d *dev) seed() (*roster.Seed, error) {
+	if d.Seed != "" {
+		return roster.ReadSeed(d.Seed)
+	}
+	return roster.Demo(d.world.now()), nil
+}
+
+func (d *dev) seedInto(ctx context.Context, dir string, seed *roster.Seed) (credentials, error) {
+	core, err := d.open(ctx, dir)
+	if err != nil {
+		return credentials{}, err
+	}
+	applied, err := seed.Apply(ctx, devCaller, core.Directory, core.OAuth, nil)
+	if err = errors.Join(err, core.Close()); err != nil {
+		return credentials{}, err
+	}
+	return appliedCredentials(applied), nil
+}
+
+// authority is the certificate authority of one run; zero without TLS.
+type authority struct {
+	local *server.LocalAuthority
+	file  string
+}
+
+// source returns the certificates, nil (and not a nil pointer in an interface) without TLS.
+func (a authority) source() server.CertificateSource {
+	if a.local == nil {
+		return nil
+	}
+	return a.local
+}
+
+func (d *dev) authority() (authority, error) {
+	if d.TLS == "off" {
+		return authority{}, nil
+	}
+	host, _, err := net.SplitHostPort(d.Listen)
+	if err != nil {
+		return authority{}, usage(fmt.Errorf("--listen=%s: %w", d.Listen, err))
+	}
+	local, err := server.NewLocalAuthority(d.world.rand, d.world.now(), host)
+	if err != nil {
+		return authority{}, err
+	}
+	file, err := filepath.Abs(filepath.Join(d.dir, "ca.pem"))
+	if err != nil {
+		return authority{}, err
+	}
+	return authority{local, file}, os.WriteFile(file, local.CertificatePEM(), 0o644) //nolint:gosec // a certificate is public
+}

@@ -1,0 +1,92 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/rollcall-id/rollcall/internal/directory"
+	"github.com/rollcall-id/rollcall/internal/ident"
+	"github.com/rollcall-id/rollcall/internal/node"
+)
+
+// announce tells how to connect: on standard output, and in the environment file.
+func (d *dev) announce(ctx context.Context, core *node.Core, c credentials) error {
+	someone, count, err := example(ctx, core, c.Account)
+	if err != nil {
+		return err
+	}
+	if d.EnvFile != "" {
+		if err := writeEnvFile(d.EnvFile, c); err != nil {
+			return err
+		}
+	}
+	_, err = fmt.Fprint(d.world.stdout, d.banner(c, count), curls(c, someone))
+	return err
+}
+
+// example finds somebody who can be suspended, and counts the account's people as far as it is quick.
+func example(ctx context.Context, core *node.Core, account ident.AccountID) (someone ident.UserID, count int, err error) {
+	err = core.Directory.EachUser(ctx, devCaller, account, func(u directory.User) bool {
+		count++
+		if someone == "" && u.State == directory.Active && u.Type == directory.Member && !slices.Contains(u.Groups, directory.Owners) {
+			someone = u.ID
+		}
+		return count < 1000
+	})
+	return someone, count, err
+}
+
+func (d *dev) banner(c credentials, people int) string {
+	kept := "This folder is removed at exit."
+	if d.Data != "" {
+		kept = "The folder is kept."
+	}
+	if d.continued {
+		kept += " It held a database, which is continued."
+	}
+	counted := fmt.Sprint(people)
+	if people >= 1000 {
+		counted = "1000 or more"
+	}
+	ca := c.CAFile
+	if ca == "" {
+		ca = "none: TLS is off"
+	}
+	return fmt.Sprintf(`
+  !!  THROWAWAY SERVER: for building and testing, never for real people.  !!
+  !!  Its authority and credentials were made for this run alone.         !!
+
+  base URL       %s
+  account id     %s   (%s people)
+  client id      %s
+  client secret  %s
+  CA file        %s
+  data           %s   %s
+  reference      %s/docs
+
+`, c.BaseURL, c.Account, counted, c.Client, c.Secret.Reveal(), ca, d.dir, kept, c.BaseURL)
+}
+
+// curls are four commands that work as they are pasted.
+func curls(c credentials, someone ident.UserID) string {
+	curl := `curl -sS -w '\n'`
+	if c.CAFile != "" {
+		curl += " --cacert " + quote(c.CAFile)
+	}
+	users := c.BaseURL + "/v1beta1/accounts/" + string(c.Account) + "/users"
+	if someone == "" {
+		someone = "USER_ID"
+	}
+	bearer := ` -H "Authorization: Bearer $TOKEN" `
+	return strings.Join([]string{
+		"Try it: get a token, list who is active, suspend somebody, let them back in.\n",
+		"TOKEN=$(" + curl + " -u " + quote(string(c.Client)+":"+c.Secret.Reveal()) + " -d grant_type=client_credentials " +
+			c.BaseURL + `/v1beta1/users/oauth2/token | sed 's/.*"access_token":"\([^"]*\)".*/\1/')`,
+		curl + bearer + quote(users+"?filter=user.isActive()&max_page_size=5"),
+		curl + bearer + "-X POST " + quote(users+"/"+string(someone)+":suspend"),
+		curl + bearer + "-X POST " + quote(users+"/"+string(someone)+":reactivate"),
+		"\nPress Ctrl-C to end.\n",
+	}, "\n")
+}
