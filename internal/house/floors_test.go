@@ -1,0 +1,68 @@
+package house
+
+import (
+	"slices"
+	"strings"
+)
+
+// module is the import path of the main module.
+const module = "github.com/rollcall-id/rollcall"
+
+// floor is one storey of the house. A room imports rooms of lower floors, and of its own floor unless the floor is
+// apart, whose rooms never import each other. A room is a package with all the packages below it in the tree.
+type floor struct {
+	rooms string // separated by spaces; without "internal/"
+	apart bool
+}
+
+// house lists the floors from the ground up.
+var house = []floor{
+	{rooms: "fault throttle api server config"},
+	{rooms: "ident page filter client"},
+	{rooms: "access"},
+	{rooms: "audit usage"},
+	{rooms: "directory oauth"},
+	{rooms: "httpapi console store roster", apart: true}, // the edges: HTTP in, HTML in, SQL out, files in
+	{rooms: "node"},                                      // a whole server put together
+	{rooms: "cmd/rollcall testkit", apart: true},
+	{rooms: "bench interop house", apart: true}, // they look at the house from outside
+}
+
+// narrow lists the rooms that may import these rooms only, whatever their floor: the two public packages, which other
+// people's programs compile in.
+var narrow = map[string]string{
+	"api":    "",
+	"client": "api",
+}
+
+// ruleRooms decide without touching the world: what they know of clock, chance, disk and network comes in as values.
+const ruleRooms = "fault ident access audit usage filter page throttle directory oauth"
+
+// worldly lists what a rule room never imports.
+const worldly = "net/http database/sql log log/slog os crypto/rand math/rand math/rand/v2"
+
+// clockReads lists the functions of package time that a rule room never names.
+const clockReads = "Now Since Until"
+
+// isRoom tells whether a list of the tables above holds the room.
+func isRoom(list, room string) bool { return slices.Contains(strings.Fields(list), room) }
+
+// roomOf returns the room of a package of this module: "store" for internal/store/storetest, "cmd/rollcall" for its
+// package main. It is empty for packages of other modules.
+func roomOf(path string) string {
+	rest, ours := strings.CutPrefix(path, module+"/")
+	if !ours {
+		return ""
+	}
+	rest = strings.TrimPrefix(rest, "internal/")
+	parts := strings.Split(rest, "/")
+	if parts[0] == "cmd" && len(parts) > 1 {
+		return parts[0] + "/" + parts[1]
+	}
+	return parts[0]
+}
+
+// floorOf returns the number of the room's floor, the ground being 1, or 0 for a room that is on none.
+func floorOf(room string) int {
+	return 1 + slices.IndexFunc(house, func(f floor) bool { return isRoom(f.rooms, room) })
+}

@@ -1,0 +1,3 @@
+module github.com/rollcall-id/rollcall/tools/testgate
+
+go 1.26.0
