@@ -29,7 +29,14 @@ func (s *Service) CreateAccount(ctx context.Context, c access.Caller, a Account)
 	if a.Provisioning == "" {
 		a.Provisioning = NoProvisioning
 	}
-	if err := s.completeAccount(&a); err != nil {
+	if a.ID == "" {
+		id, err := ident.NewAccountID(s.Rand)
+		if err != nil {
+			return Account{}, err
+		}
+		a.ID = id
+	}
+	if err := a.Validate(); err != nil {
 		return Account{}, err
 	}
 	e := audit.New(c, a.ID, audit.AccountCreate, string(a.ID), audit.Done, a.CreateTime).With(a.Name)
@@ -39,19 +46,15 @@ func (s *Service) CreateAccount(ctx context.Context, c access.Caller, a Account)
 	return a, nil
 }
 
-func (s *Service) completeAccount(a *Account) error {
+// Validate tells what is wrong with an account, if anything is.
+func (a Account) Validate() error {
 	if err := ident.ValidateText("the account's name", a.Name, MaxName, false); err != nil {
 		return err
 	}
 	if !slices.Contains(Provisionings(), a.Provisioning) {
-		return fault.Invalid("provisioning %q is not known: use none, refuse or allow", a.Provisioning)
+		return fault.Invalid("provisioning %q is not known: use none, refuse or allow", audit.Clean(string(a.Provisioning), 40))
 	}
-	if a.ID != "" {
-		return ident.ValidateGiven("account id", string(a.ID))
-	}
-	id, err := ident.NewAccountID(s.Rand)
-	a.ID = id
-	return err
+	return ident.ValidateGiven("account id", string(a.ID))
 }
 
 // Accounts lists all accounts.

@@ -16,7 +16,8 @@ type Store interface {
 	audit.Store
 
 	// Page returns up to limit active and suspended people that pass f, after a
-	// position (the zero position = from the start), by CreateTime, then ID.
+	// position (the zero position = from the start), by CreateTime, then ID. Type and
+	// Groups are not filled in.
 	Page(ctx context.Context, account ident.AccountID, f filter.Filter, after page.Position, limit int) ([]User, error)
 
 	// User returns a person in any state, without groups; NotFound("not_found") if there is none.
