@@ -10,6 +10,7 @@ package access
 import (
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"github.com/rollcall-id/rollcall/internal/fault"
@@ -34,19 +35,20 @@ type Info struct {
 	Title      string // shown to people: "List users"
 }
 
-// Catalog lists every permission, in the order the published form shows them.
-func Catalog() []Info {
-	return []Info{
-		{ListUsers, "users.list", "List users"},
-		{GetUser, "users.get", "Get user"},
-		{SuspendUser, "users.suspend", "Suspend user"},
-		{ReactivateUser, "users.reactivate", "Reactivate user"},
-	}
+// catalog is read for every request: it is made once.
+var catalog = [...]Info{
+	{ListUsers, "users.list", "List users"},
+	{GetUser, "users.get", "Get user"},
+	{SuspendUser, "users.suspend", "Suspend user"},
+	{ReactivateUser, "users.reactivate", "Reactivate user"},
 }
+
+// Catalog lists every permission, in the order the published form shows them.
+func Catalog() []Info { return slices.Clone(catalog[:]) }
 
 // String returns the permission's wire name.
 func (p Permission) String() string {
-	for _, info := range Catalog() {
+	for _, info := range catalog {
 		if info.Permission == p {
 			return info.Name
 		}
@@ -78,7 +80,7 @@ func cut(s string, most int) string {
 }
 
 func parse(name string) (Permission, bool) {
-	for _, info := range Catalog() {
+	for _, info := range catalog {
 		if info.Name == name {
 			return info.Permission, true
 		}
@@ -89,7 +91,7 @@ func parse(name string) (Permission, bool) {
 // AllOf returns the wire names of the permissions in s, in the catalog's order.
 func AllOf(s Set) []string {
 	names := make([]string, 0, 4)
-	for _, info := range Catalog() {
+	for _, info := range catalog {
 		if s.Has(info.Permission) {
 			names = append(names, info.Name)
 		}

@@ -156,13 +156,13 @@ func (s *Service) now() time.Time { return s.Now().UTC().Truncate(time.Microseco
 
 // Verify returns the application whose live secret this is; Unauthenticated if there
 // is none. It is for whoever holds the database and counts as no use of the secret.
-func (s *Service) Verify(ctx context.Context, id ident.ClientID, secret ClientSecret) (Application, error) {
+func (s *Service) Verify(ctx context.Context, id ident.ClientID, secret ClientSecret) (Identity, error) {
 	client, err := s.client(ctx, id)
 	if err != nil {
-		return Application{}, err
+		return Identity{}, err
 	}
 	if _, ok := client.check(secret.clear, s.Now()); !ok {
-		return Application{}, invalidClient()
+		return Identity{}, invalidClient()
 	}
-	return client.Application, nil
+	return client.Identity, nil
 }

@@ -15,6 +15,7 @@ import (
 	"context"
 	"crypto/subtle"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/rollcall-id/rollcall/internal/access"
@@ -73,18 +74,34 @@ type Token struct {
 	ExpireTime time.Time
 }
 
+// Identity is what every request needs to know of an application.
+type Identity struct {
+	ID          ident.ClientID
+	Account     ident.AccountID
+	Permissions access.Set
+	State       ApplicationState
+	AccountOpen bool
+}
+
+// usable tells whether the application may do anything at all now.
+func (i Identity) usable() bool { return i.AccountOpen && i.State == Enabled }
+
+// caller returns from with the application's identity filled in.
+func (i Identity) caller(from access.Caller) access.Caller {
+	from.Kind, from.Account, from.Client, from.Permissions = access.Application, i.Account, i.ID, i.Permissions
+	return from
+}
+
 // Client is what authenticating an application needs to know, read at once.
 type Client struct {
-	Application Application
-	AccountOpen bool
-	Secrets     []Secret
+	Identity
+	Secrets []Secret // without creation times
 }
 
 // Grant is everything that decides whether a token counts, read at once.
 type Grant struct {
-	Token       Token
-	Application Application
-	AccountOpen bool
+	Identity
+	ExpireTime time.Time
 	// SecretExpireTime is that of the secret which obtained the token; zero = current.
 	SecretExpireTime time.Time
 }
@@ -93,9 +110,8 @@ type Grant struct {
 // defect of identity servers is a disabled principal that still gets in: every
 // reason a token may be dead is a line here, and nowhere else.
 func (g Grant) live(now time.Time) bool {
-	return now.Before(g.Token.ExpireTime) &&
-		g.AccountOpen &&
-		g.Application.State == Enabled &&
+	return now.Before(g.ExpireTime) &&
+		g.usable() &&
 		Secret{ExpireTime: g.SecretExpireTime}.live(now)
 }
 
@@ -156,8 +172,8 @@ func invalidClient() error {
 
 // AuthenticatedClient is an application that has shown a live secret.
 type AuthenticatedClient struct {
-	Application Application
-	secret      ident.EntryID
+	Identity
+	secret ident.EntryID
 }
 
 // AuthenticateClient finds the application whose live secret was sent. Unknown
@@ -171,7 +187,7 @@ func (s *Service) AuthenticateClient(ctx context.Context, from access.Caller, cr
 			return AuthenticatedClient{}, err
 		}
 		if secret, ok := client.check(cred.Secret, s.Now()); ok {
-			return AuthenticatedClient{Application: client.Application, secret: secret}, nil
+			return AuthenticatedClient{Identity: client.Identity, secret: secret}, nil
 		}
 	}
 	s.noteRefusal(ctx, from, creds)
@@ -202,7 +218,7 @@ func (c Client) check(secret string, now time.Time) (ident.EntryID, bool) {
 			id, matched = have.ID, 1
 		}
 	}
-	return id, matched == 1 && c.AccountOpen && c.Application.State == Enabled
+	return id, matched == 1 && c.usable()
 }
 
 // noteRefusal remembers a failed authentication under the account of the client
@@ -213,12 +229,21 @@ func (s *Service) noteRefusal(ctx context.Context, from access.Caller, creds Cre
 	if len(creds) > 0 {
 		claimed = string(creds[0].ID)
 		if client, err := s.client(ctx, creds[0].ID); err == nil {
-			account = client.Application.Account
+			account = client.Account
 		}
 	}
 	e := audit.New(from, account, audit.TokenIssue, "", audit.Refused, s.Now()).With("client authentication failed")
-	e.Actor = audit.Clean(claimed, audit.MaxTarget)
+	e.Actor = audit.Clean(unrevealing(claimed), audit.MaxTarget)
 	s.Journal.Note(e)
+}
+
+// unrevealing returns what was given as a client id, unless it is a secret or token of
+// ours in the wrong place: that must not reach the record in clear.
+func unrevealing(claimed string) string {
+	if strings.Contains(claimed, SecretPrefix) || strings.Contains(claimed, TokenPrefix) {
+		return "[a secret given as the client id]"
+	}
+	return claimed
 }
 
 // Issued is a new token in clear, told to nobody but the client.
@@ -234,12 +259,11 @@ func (s *Service) Issue(ctx context.Context, from access.Caller, c Authenticated
 		return Issued{}, err
 	}
 	now := s.Now().UTC().Truncate(time.Microsecond)
-	app := c.Application
 	t := Token{
-		Hash: HashOf(clear), Client: app.ID, Account: app.Account, Secret: c.secret,
+		Hash: HashOf(clear), Client: c.ID, Account: c.Account, Secret: c.secret,
 		IssueTime: now, ExpireTime: now.Add(s.Lifetime),
 	}
-	e := audit.New(app.caller(from), app.Account, audit.TokenIssue, "", audit.Done, now)
+	e := audit.New(c.caller(from), c.Account, audit.TokenIssue, "", audit.Done, now)
 	if err := s.Store.AddToken(ctx, t, e); err != nil {
 		return Issued{}, err
 	}
@@ -249,12 +273,11 @@ func (s *Service) Issue(ctx context.Context, from access.Caller, c Authenticated
 // Revoke ends a token of this client at once (RFC 7009). Unknown tokens and those
 // of other clients are left alone without telling.
 func (s *Service) Revoke(ctx context.Context, from access.Caller, c AuthenticatedClient, token string) error {
-	app := c.Application
-	e := audit.New(app.caller(from), app.Account, audit.TokenRevoke, "", audit.Done, s.Now())
+	e := audit.New(c.caller(from), c.Account, audit.TokenRevoke, "", audit.Done, s.Now())
 	if !WellFormed(token) {
 		return nil
 	}
-	_, err := s.Store.RevokeToken(ctx, HashOf(token), app.ID, e)
+	_, err := s.Store.RevokeToken(ctx, HashOf(token), c.ID, e)
 	return err
 }
 
@@ -270,12 +293,12 @@ func (s *Service) Authenticate(ctx context.Context, from access.Caller, token st
 		return from, err
 	}
 	if err != nil || !g.live(s.Now()) {
-		e := audit.New(from, g.Application.Account, audit.Authenticate, "", audit.Refused, s.Now())
-		e.Actor = string(g.Application.ID)
+		e := audit.New(from, g.Account, audit.Authenticate, "", audit.Refused, s.Now())
+		e.Actor = string(g.ID)
 		s.Journal.Note(e.With("the access token does not count"))
 		return from, invalidToken()
 	}
-	return g.Application.caller(from), nil
+	return g.caller(from), nil
 }
 
 func (s *Service) grant(ctx context.Context, token string) (Grant, error) {
@@ -285,13 +308,7 @@ func (s *Service) grant(ctx context.Context, token string) (Grant, error) {
 	return s.Store.Grant(ctx, HashOf(token))
 }
 
-// caller returns from with the application's identity filled in.
-func (a Application) caller(from access.Caller) access.Caller {
-	from.Kind, from.Account, from.Client, from.Permissions = access.Application, a.Account, a.ID, a.Permissions
-	return from
-}
-
 // Caller returns from as the authenticated application.
 func (c AuthenticatedClient) Caller(from access.Caller) access.Caller {
-	return c.Application.caller(from)
+	return c.caller(from)
 }

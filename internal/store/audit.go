@@ -42,7 +42,12 @@ func (t *tx) append(ctx context.Context, s *Store, e audit.Entry) error {
 	next := h.Link(&e)
 	h.moved = h.moved || next.Seq != h.Seq
 	h.Head = next
-	return t.InsertEntry(ctx, entryRow(&e))
+	if err := t.InsertEntry(ctx, entryRow(&e)); err != nil || !e.IsChange() {
+		return err
+	}
+	return t.InsertChain(ctx, sqlgen.InsertChainParams{
+		AccountID: string(e.Account), Seq: e.Seq, EntryID: string(e.ID), Hash: e.Hash[:],
+	})
 }
 
 // head returns the end of an account's chain, read once a transaction.
@@ -107,12 +112,6 @@ func (s *Store) Entries(ctx context.Context, account ident.AccountID, before ide
 func (s *Store) Chain(ctx context.Context, account ident.AccountID, after int64) ([]audit.Entry, error) {
 	rows, err := s.reads.PageOfChain(ctx, string(account), after, entriesAPage)
 	return entries(rows), classify("read the audit chain", err)
-}
-
-// Loose implements audit.Reader.
-func (s *Store) Loose(ctx context.Context, account ident.AccountID, after ident.EntryID) ([]audit.Entry, error) {
-	rows, err := s.reads.PageOfLoose(ctx, string(account), string(after), entriesAPage)
-	return entries(rows), classify("read audit entries", err)
 }
 
 // Head implements audit.Reader.

@@ -8,9 +8,7 @@ import (
 	"github.com/rollcall-id/rollcall/internal/audit"
 	"github.com/rollcall-id/rollcall/internal/directory"
 	"github.com/rollcall-id/rollcall/internal/fault"
-	"github.com/rollcall-id/rollcall/internal/filter"
 	"github.com/rollcall-id/rollcall/internal/ident"
-	"github.com/rollcall-id/rollcall/internal/page"
 	"github.com/rollcall-id/rollcall/internal/store/internal/sqlgen"
 )
 
@@ -22,48 +20,16 @@ func userOf(r sqlgen.User) directory.User {
 	}
 }
 
-// start is before every position: creation times are from 1970 on.
-const start = -1
-
-// Page implements directory.Store.
-func (s *Store) Page(ctx context.Context, account ident.AccountID, f filter.Filter, after page.Position, limit int) ([]directory.User, error) {
-	rows, err := s.page(bounded(ctx), account, f, after, int32(limit)) //nolint:gosec // at most 1001
-	if err != nil {
-		return nil, classify("read a page of users", err)
-	}
-	users := make([]directory.User, len(rows))
-	for i, r := range rows {
-		users[i] = userOf(r)
-	}
-	return users, nil
-}
-
-func (s *Store) page(ctx context.Context, account ident.AccountID, f filter.Filter, after page.Position, limit int32) ([]sqlgen.User, error) {
-	at := int64(start)
-	if after.ID != "" {
-		at = after.CreateTime.UnixMicro()
-	}
-	state := directory.Active
-	switch f {
-	case filter.Any:
-		return s.reads.PageOfListed(ctx, sqlgen.PageOfListedParams{
-			AccountID: string(account), AfterTime: at, AfterID: string(after.ID), Most: limit,
-		})
-	case filter.Suspended:
-		state = directory.Suspended
-	}
-	return s.reads.PageOfState(ctx, sqlgen.PageOfStateParams{
-		AccountID: string(account), State: string(state), AfterTime: at, AfterID: string(after.ID), Most: limit,
-	})
-}
-
 // User implements directory.Store.
 func (s *Store) User(ctx context.Context, account ident.AccountID, id ident.UserID) (directory.User, error) {
 	r, err := s.reads.GetUser(bounded(ctx), string(account), string(id))
 	if err != nil {
 		return directory.User{}, classify("read a user", missing(err, directory.NotFoundMessage))
 	}
-	return userOf(r), nil
+	return directory.User{
+		ID: id, Account: account, Email: ident.Email(r.Email), DisplayName: r.DisplayName,
+		State: directory.State(r.State), Type: directory.Type(r.Type), CreateTime: fromMicros(r.CreateTime),
+	}, nil
 }
 
 // UserByEmail implements directory.Store.
@@ -112,9 +78,13 @@ func (t *tx) standing(ctx context.Context, account ident.AccountID, id ident.Use
 		return directory.Standing{}, missing(err, directory.NotFoundMessage)
 	}
 	st := directory.Standing{
-		User: userOf(row.User), Provisioning: directory.Provisioning(row.Provisioning), Owner: row.IsOwner,
+		User: directory.User{
+			ID: id, Account: account, Email: ident.Email(row.Email), DisplayName: row.DisplayName,
+			State: directory.State(row.State), Type: directory.Type(row.Type), CreateTime: fromMicros(row.CreateTime),
+		},
+		Provisioning: directory.Provisioning(row.Provisioning), Owner: row.Ownership > 0,
 	}
-	if row.IsOwner && row.OthersOwn {
+	if row.Ownership > 1 {
 		st.OtherActiveOwners = 1
 	}
 	return st, nil
@@ -174,9 +144,13 @@ func (s *Store) AddUsers(ctx context.Context, account ident.AccountID, users ite
 }
 
 func (t *tx) addUser(ctx context.Context, u directory.User) error {
+	listed := int64(1)
+	if u.State == directory.Pending {
+		listed = 0
+	}
 	err := t.InsertUser(ctx, sqlgen.InsertUserParams{
 		AccountID: string(u.Account), ID: string(u.ID), Email: string(u.Email), EmailKey: u.Email.Key(),
-		DisplayName: u.DisplayName, State: string(u.State), Type: string(u.Type), CreateTime: micros(u.CreateTime),
+		DisplayName: u.DisplayName, State: string(u.State), Listed: listed, Type: string(u.Type), CreateTime: micros(u.CreateTime),
 	})
 	if isDuplicate(err) {
 		return fault.Conflict("a person with the e-mail address %s, or the id %s, is in the account already", u.Email, u.ID)

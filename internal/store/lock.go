@@ -3,6 +3,7 @@ package store
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -21,6 +22,9 @@ var ErrHeld = errors.New("another rollcall is running on this data folder: stop 
 func lockDir(dir string) (*dirLock, error) {
 	path := filepath.Join(dir, lockFile)
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600) //nolint:gosec // the operator's own choice of folder
+	if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) {
+		return nil, fmt.Errorf("%s can't be written: give this user write permission on it, or name another folder with --data: %w", dir, err)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("lock the data folder: %w", err)
 	}

@@ -21,16 +21,22 @@ const (
 )
 
 func applicationOf(r sqlgen.Application) (oauth.Application, error) {
-	permissions, err := access.ParseSet(strings.Fields(r.Permissions))
-	if err != nil {
-		// What is stored is wrong, not what was asked: no fault of the caller's.
-		err = fmt.Errorf("store: read application %s: %v", r.ID, err) //nolint:errorlint // the fault's public words end here
-	}
+	permissions, err := permissionsOf(r.Permissions)
 	return oauth.Application{
 		ID: ident.ClientID(r.ID), Account: ident.AccountID(r.AccountID), Name: r.Name, Description: r.Description,
 		RedirectURL: r.RedirectUrl, Permissions: permissions, State: oauth.ApplicationState(r.State),
 		CreateTime: fromMicros(r.CreateTime),
 	}, err
+}
+
+// permissionsOf reads stored permissions. An unknown one is a defect of what is stored
+// and not of what was asked: the fault of the parser ends here.
+func permissionsOf(stored string) (access.Set, error) {
+	set, err := access.ParseSet(strings.Fields(stored))
+	if err != nil {
+		return 0, fmt.Errorf("store: read an application's permissions: %v", err) //nolint:errorlint // as said above
+	}
+	return set, nil
 }
 
 // hashOf reads a stored hash; one of a wrong length stays zero and matches nothing.
@@ -43,28 +49,28 @@ func hashOf(b []byte) (h oauth.Hash) {
 
 // Client implements oauth.Store.
 func (s *Store) Client(ctx context.Context, id ident.ClientID) (oauth.Client, error) {
-	ctx = bounded(ctx)
-	// Both are read for an unknown client too: it must cost the same time.
-	secrets, err := s.reads.ListSecrets(ctx, string(id))
+	rows, err := s.reads.GetClient(bounded(ctx), string(id))
+	if err == nil && len(rows) == 0 {
+		err = fault.NotFound(noApplication)
+	}
 	if err != nil {
-		return oauth.Client{}, classify("read secrets", err)
+		return oauth.Client{}, classify("read a client", err)
 	}
-	row, err := s.reads.GetClient(ctx, string(id))
-	if err != nil {
-		return oauth.Client{}, classify("read a client", missing(err, noApplication))
+	first := rows[0]
+	permissions, err := permissionsOf(first.Permissions)
+	c := oauth.Client{
+		Identity: oauth.Identity{
+			ID: id, Account: ident.AccountID(first.AccountID), Permissions: permissions,
+			State: oauth.ApplicationState(first.State), AccountOpen: first.AccountState == string(directory.Open),
+		},
+		Secrets: make([]oauth.Secret, len(rows)),
 	}
-	app, err := applicationOf(row.Application)
-	if err != nil {
-		return oauth.Client{}, err
+	for i, r := range rows {
+		c.Secrets[i] = oauth.Secret{
+			ID: ident.EntryID(r.SecretID), Client: id, Hash: hashOf(r.Hash), ExpireTime: fromOptional(r.ExpireTime),
+		}
 	}
-	c := oauth.Client{Application: app, AccountOpen: row.AccountState == string(directory.Open)}
-	for _, r := range secrets {
-		c.Secrets = append(c.Secrets, oauth.Secret{
-			ID: ident.EntryID(r.ID), Client: id, Hash: hashOf(r.Hash),
-			CreateTime: fromMicros(r.CreateTime), ExpireTime: fromOptional(r.ExpireTime),
-		})
-	}
-	return c, nil
+	return c, err
 }
 
 // Grant implements oauth.Store.
@@ -73,14 +79,13 @@ func (s *Store) Grant(ctx context.Context, hash oauth.Hash) (oauth.Grant, error)
 	if err != nil {
 		return oauth.Grant{}, classify("read a token", missing(err, noToken))
 	}
-	app, err := applicationOf(row.Application)
+	permissions, err := permissionsOf(row.Permissions)
 	return oauth.Grant{
-		Token: oauth.Token{
-			Hash: hash, Client: app.ID, Account: app.Account, Secret: ident.EntryID(row.Token.SecretID),
-			IssueTime: fromMicros(row.Token.IssueTime), ExpireTime: fromMicros(row.Token.ExpireTime),
+		Identity: oauth.Identity{
+			ID: ident.ClientID(row.ClientID), Account: ident.AccountID(row.AccountID), Permissions: permissions,
+			State: oauth.ApplicationState(row.State), AccountOpen: row.AccountState == string(directory.Open),
 		},
-		Application: app, AccountOpen: row.AccountState == string(directory.Open),
-		SecretExpireTime: fromOptional(row.SecretExpireTime),
+		ExpireTime: fromMicros(row.ExpireTime), SecretExpireTime: fromOptional(row.SecretExpireTime),
 	}, err
 }
 

@@ -99,10 +99,23 @@ func (s *Store) open(ctx context.Context, o Options) error {
 	}
 	s.readStmts = newPrepared(s.reader)
 	s.reads = sqlgen.New(s.readStmts)
-	if _, err := s.reads.ListPageKeys(ctx); err != nil {
+	if err := s.tryOut(ctx); err != nil {
 		return errors.Join(err, s.writer.close(), s.reader.Close())
 	}
 	return nil
+}
+
+// tryOut reads and begins to write: SQLite also opens a file that it may not write, and
+// says so only then. That somebody else is writing just now is no reason not to open.
+func (s *Store) tryOut(ctx context.Context) error {
+	if _, err := s.reads.ListPageKeys(ctx); err != nil {
+		return err
+	}
+	err := s.writer.do(ctx, touch)
+	if primaryCode(err) == sqlite3.SQLITE_BUSY {
+		return nil
+	}
+	return err
 }
 
 // prepareDir makes the folder and the file so that only their owner reads them.
@@ -131,7 +144,7 @@ func prepareDir(o Options) error {
 // log: migrateOnOpen sees to that, once the file is known to be ours.
 func openWriter(ctx context.Context, path string) (*sql.DB, error) {
 	db, err := sql.Open("sqlite", dsn(path, "busy_timeout(5000)", "synchronous(FULL)", "foreign_keys(1)",
-		"cache_size(-16000)", "journal_size_limit(67108864)", "temp_store(MEMORY)"))
+		"cache_size(-8000)", "wal_autocheckpoint(4000)", "journal_size_limit(67108864)", "temp_store(MEMORY)"))
 	if err != nil {
 		return nil, err
 	}
@@ -145,7 +158,7 @@ func openWriter(ctx context.Context, path string) (*sql.DB, error) {
 // openReaders opens the pool that only reads. A handful of connections serves every
 // core: a read holds one for microseconds.
 func openReaders(path string) (*sql.DB, error) {
-	db, err := sql.Open("sqlite", dsn(path, "busy_timeout(5000)", "query_only(1)", "cache_size(-4000)", "temp_store(MEMORY)"))
+	db, err := sql.Open("sqlite", dsn(path, "busy_timeout(5000)", "query_only(1)", "cache_size(-2000)", "temp_store(MEMORY)"))
 	if err != nil {
 		return nil, err
 	}
@@ -194,6 +207,8 @@ func explain(path string, err error) error {
 		return fmt.Errorf("%s can't be written: give this user write permission on the file and its folder: %w", path, err)
 	case sqlite3.SQLITE_FULL:
 		return fmt.Errorf("the disk that holds %s is full: free some space and try again: %w", path, err)
+	case sqlite3.SQLITE_IOERR:
+		return fmt.Errorf("%s could not be read or written: look at the disk that holds it, and at the space left there, and try again: %w", path, err)
 	}
 	return err
 }

@@ -19,13 +19,16 @@ CREATE TABLE users (
     email_key    text   NOT NULL, -- the address as it is compared
     display_name text   NOT NULL,
     state        text   NOT NULL,
+    listed       bigint NOT NULL, -- 1 where the API shows the person: not PENDING
     type         text   NOT NULL,
     create_time  bigint NOT NULL,
     PRIMARY KEY (account_id, id)
 );
 CREATE UNIQUE INDEX users_email ON users (account_id, email_key);
 -- The two orders in which pages are read: of everybody the API shows, and of one state.
-CREATE INDEX users_listed ON users (account_id, create_time, id) WHERE state <> 'PENDING';
+-- No index is partial: SQLite parses a statement again for each new parameter where
+-- one might serve it.
+CREATE INDEX users_listed ON users (account_id, listed, create_time, id);
 CREATE INDEX users_by_state ON users (account_id, state, create_time, id);
 
 CREATE TABLE group_members (
@@ -57,7 +60,7 @@ CREATE TABLE application_secrets (
     expire_time bigint NOT NULL -- 0 = the current one
 );
 CREATE INDEX application_secrets_client ON application_secrets (client_id);
-CREATE INDEX application_secrets_over ON application_secrets (expire_time) WHERE expire_time <> 0;
+CREATE INDEX application_secrets_over ON application_secrets (expire_time);
 
 -- No foreign keys here: a token whose application, secret or account is gone
 -- does not count, and the table is written for every token issued.
@@ -98,8 +101,16 @@ CREATE TABLE audit_entries (
     hash       bytea  NOT NULL,
     PRIMARY KEY (account_id, id)
 );
-CREATE UNIQUE INDEX audit_entries_chain ON audit_entries (account_id, seq) WHERE chained = 1;
-CREATE INDEX audit_entries_purge ON audit_entries (id) WHERE chained = 0;
+CREATE INDEX audit_entries_age ON audit_entries (chained, id);
+
+-- Each account's changes in their order: one entry a place.
+CREATE TABLE audit_chain (
+    account_id text   NOT NULL,
+    seq        bigint NOT NULL,
+    entry_id   text   NOT NULL,
+    hash       bytea  NOT NULL,
+    PRIMARY KEY (account_id, seq)
+);
 
 CREATE TABLE usage_hours (
     hour       bigint NOT NULL, -- its first second, Unix time
@@ -114,6 +125,7 @@ CREATE TABLE usage_hours (
 
 -- +goose Down
 DROP TABLE usage_hours;
+DROP TABLE audit_chain;
 DROP TABLE audit_entries;
 DROP TABLE page_keys;
 DROP TABLE tokens;

@@ -17,20 +17,18 @@ ORDER BY id DESC
 LIMIT $3;
 
 -- name: PageOfChain :many
-SELECT * FROM audit_entries
-WHERE account_id = $1 AND chained = 1 AND seq > $2
-ORDER BY seq
+-- An entry that no longer says what its place says is missing from the chain.
+SELECT e.* FROM audit_chain c
+JOIN audit_entries e ON e.account_id = c.account_id AND e.id = c.entry_id AND e.seq = c.seq AND e.chained = 1
+WHERE c.account_id = $1 AND c.seq > $2
+ORDER BY c.seq
 LIMIT $3;
 
--- name: PageOfLoose :many
--- An account's entries that are not changes, for verification.
-SELECT * FROM audit_entries
-WHERE account_id = $1 AND id > $2 AND chained = 0
-ORDER BY id
-LIMIT $3;
+-- name: InsertChain :exec
+INSERT INTO audit_chain (account_id, seq, entry_id, hash) VALUES ($1, $2, $3, $4);
 
 -- name: GetChainHash :one
-SELECT hash FROM audit_entries WHERE account_id = $1 AND chained = 1 AND seq = $2;
+SELECT hash FROM audit_chain WHERE account_id = $1 AND seq = $2;
 
 -- name: AddUsage :exec
 INSERT INTO usage_hours (hour, account_id, client_id, user_agent, requests, errors, limited)

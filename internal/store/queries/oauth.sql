@@ -1,15 +1,17 @@
--- name: GetClient :one
-SELECT sqlc.embed(applications), accounts.state AS account_state
+-- name: GetClient :many
+-- What authenticating an application needs, at once: a row for each of its secrets.
+SELECT applications.account_id, applications.permissions, applications.state, accounts.state AS account_state,
+    s.id AS secret_id, s.hash, s.expire_time
 FROM applications
 JOIN accounts ON accounts.id = applications.account_id
+JOIN application_secrets s ON s.client_id = applications.id
 WHERE applications.id = $1;
 
--- name: ListSecrets :many
-SELECT * FROM application_secrets WHERE client_id = $1;
-
 -- name: GetGrant :one
--- Everything that decides whether a token counts, at once.
-SELECT sqlc.embed(tokens), sqlc.embed(applications), s.expire_time AS secret_expire_time, accounts.state AS account_state
+-- Everything that decides whether a token counts, at once, and no column more: it is
+-- read for every request.
+SELECT tokens.client_id, tokens.expire_time, applications.account_id, applications.permissions, applications.state,
+    s.expire_time AS secret_expire_time, accounts.state AS account_state
 FROM tokens
 JOIN applications ON applications.id = tokens.client_id
 JOIN application_secrets s ON s.id = tokens.secret_id

@@ -15,7 +15,7 @@ DELETE FROM usage_hours WHERE (hour, account_id, client_id, user_agent) IN (
 -- name: PurgeSecrets :execrows
 -- Rotated secrets that are over; what tokens they left are over with them.
 DELETE FROM application_secrets WHERE id IN (
-    SELECT s.id FROM application_secrets s WHERE s.expire_time <> 0 AND s.expire_time <= $1
+    SELECT s.id FROM application_secrets s WHERE s.expire_time > 0 AND s.expire_time <= $1
     ORDER BY s.expire_time LIMIT $2
 );
 

@@ -42,7 +42,7 @@ func (q *Queries) AddUsage(ctx context.Context, arg AddUsageParams) error {
 }
 
 const GetChainHash = `-- name: GetChainHash :one
-SELECT hash FROM audit_entries WHERE account_id = $1 AND chained = 1 AND seq = $2
+SELECT hash FROM audit_chain WHERE account_id = $1 AND seq = $2
 `
 
 func (q *Queries) GetChainHash(ctx context.Context, accountID string, seq int64) ([]byte, error) {
@@ -66,6 +66,27 @@ func (q *Queries) GetHead(ctx context.Context, id string) (GetHeadRow, error) {
 	var i GetHeadRow
 	err := row.Scan(&i.AuditSeq, &i.AuditHash)
 	return i, err
+}
+
+const InsertChain = `-- name: InsertChain :exec
+INSERT INTO audit_chain (account_id, seq, entry_id, hash) VALUES ($1, $2, $3, $4)
+`
+
+type InsertChainParams struct {
+	AccountID string
+	Seq       int64
+	EntryID   string
+	Hash      []byte
+}
+
+func (q *Queries) InsertChain(ctx context.Context, arg InsertChainParams) error {
+	_, err := q.db.ExecContext(ctx, InsertChain,
+		arg.AccountID,
+		arg.Seq,
+		arg.EntryID,
+		arg.Hash,
+	)
+	return err
 }
 
 const InsertEntry = `-- name: InsertEntry :exec
@@ -153,12 +174,14 @@ func (q *Queries) ListUsage(ctx context.Context, hour int64, accountID string) (
 }
 
 const PageOfChain = `-- name: PageOfChain :many
-SELECT account_id, id, chained, seq, time, actor_kind, actor, action, target, outcome, detail, address, user_agent, request_id, count, prev_hash, hash FROM audit_entries
-WHERE account_id = $1 AND chained = 1 AND seq > $2
-ORDER BY seq
+SELECT e.account_id, e.id, e.chained, e.seq, e.time, e.actor_kind, e.actor, e.action, e.target, e.outcome, e.detail, e.address, e.user_agent, e.request_id, e.count, e.prev_hash, e.hash FROM audit_chain c
+JOIN audit_entries e ON e.account_id = c.account_id AND e.id = c.entry_id AND e.seq = c.seq AND e.chained = 1
+WHERE c.account_id = $1 AND c.seq > $2
+ORDER BY c.seq
 LIMIT $3
 `
 
+// An entry that no longer says what its place says is missing from the chain.
 func (q *Queries) PageOfChain(ctx context.Context, accountID string, seq int64, limit int32) ([]AuditEntry, error) {
 	rows, err := q.db.QueryContext(ctx, PageOfChain, accountID, seq, limit)
 	if err != nil {
@@ -210,55 +233,6 @@ LIMIT $3
 // An account's entries from the newest to the oldest.
 func (q *Queries) PageOfEntries(ctx context.Context, accountID string, iD string, limit int32) ([]AuditEntry, error) {
 	rows, err := q.db.QueryContext(ctx, PageOfEntries, accountID, iD, limit)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []AuditEntry
-	for rows.Next() {
-		var i AuditEntry
-		if err := rows.Scan(
-			&i.AccountID,
-			&i.ID,
-			&i.Chained,
-			&i.Seq,
-			&i.Time,
-			&i.ActorKind,
-			&i.Actor,
-			&i.Action,
-			&i.Target,
-			&i.Outcome,
-			&i.Detail,
-			&i.Address,
-			&i.UserAgent,
-			&i.RequestID,
-			&i.Count,
-			&i.PrevHash,
-			&i.Hash,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
-const PageOfLoose = `-- name: PageOfLoose :many
-SELECT account_id, id, chained, seq, time, actor_kind, actor, action, target, outcome, detail, address, user_agent, request_id, count, prev_hash, hash FROM audit_entries
-WHERE account_id = $1 AND id > $2 AND chained = 0
-ORDER BY id
-LIMIT $3
-`
-
-// An account's entries that are not changes, for verification.
-func (q *Queries) PageOfLoose(ctx context.Context, accountID string, iD string, limit int32) ([]AuditEntry, error) {
-	rows, err := q.db.QueryContext(ctx, PageOfLoose, accountID, iD, limit)
 	if err != nil {
 		return nil, err
 	}

@@ -38,61 +38,69 @@ func (q *Queries) GetAccount(ctx context.Context, id string) (Account, error) {
 }
 
 const GetStanding = `-- name: GetStanding :one
-SELECT users.account_id, users.id, users.email, users.email_key, users.display_name, users.state, users.type, users.create_time, accounts.provisioning,
-    EXISTS (
-        SELECT 1 FROM group_members m
-        WHERE m.account_id = users.account_id AND m.group_name = 'owners' AND m.user_id = users.id
-    ) AS is_owner,
-    EXISTS (
-        SELECT 1 FROM group_members m
-        JOIN users o ON o.account_id = m.account_id AND o.id = m.user_id
-        WHERE m.account_id = users.account_id AND m.group_name = 'owners'
-            AND m.user_id <> users.id AND o.state = 'ACTIVE'
-    ) AS others_own
+SELECT users.email, users.display_name, users.state, users.type, users.create_time, accounts.provisioning,
+    CAST(CASE
+        WHEN NOT EXISTS (
+            SELECT 1 FROM group_members m
+            WHERE m.account_id = users.account_id AND m.group_name = 'owners' AND m.user_id = users.id
+        ) THEN 0
+        WHEN NOT EXISTS (
+            SELECT 1 FROM group_members m
+            JOIN users o ON o.account_id = m.account_id AND o.id = m.user_id
+            WHERE m.account_id = users.account_id AND m.group_name = 'owners'
+                AND m.user_id <> users.id AND o.state = 'ACTIVE'
+        ) THEN 1
+        ELSE 2
+    END AS bigint) AS ownership
 FROM users
 JOIN accounts ON accounts.id = users.account_id
 WHERE users.account_id = $1 AND users.id = $2
 `
 
 type GetStandingRow struct {
-	User         User
+	Email        string
+	DisplayName  string
+	State        string
+	Type         string
+	CreateTime   int64
 	Provisioning string
-	IsOwner      bool
-	OthersOwn    bool
+	Ownership    int64
 }
 
-// What the rules of a change need, at once. Other owners are not counted beyond one.
+// What the rules of a change need, at once. ownership is 0 for no owner, 1 for an owner
+// without another ACTIVE one, 2 for one among others; others are looked for only if needed.
 func (q *Queries) GetStanding(ctx context.Context, accountID string, iD string) (GetStandingRow, error) {
 	row := q.db.QueryRowContext(ctx, GetStanding, accountID, iD)
 	var i GetStandingRow
 	err := row.Scan(
-		&i.User.AccountID,
-		&i.User.ID,
-		&i.User.Email,
-		&i.User.EmailKey,
-		&i.User.DisplayName,
-		&i.User.State,
-		&i.User.Type,
-		&i.User.CreateTime,
+		&i.Email,
+		&i.DisplayName,
+		&i.State,
+		&i.Type,
+		&i.CreateTime,
 		&i.Provisioning,
-		&i.IsOwner,
-		&i.OthersOwn,
+		&i.Ownership,
 	)
 	return i, err
 }
 
 const GetUser = `-- name: GetUser :one
-SELECT account_id, id, email, email_key, display_name, state, type, create_time FROM users WHERE account_id = $1 AND id = $2
+SELECT email, display_name, state, type, create_time FROM users WHERE account_id = $1 AND id = $2
 `
 
-func (q *Queries) GetUser(ctx context.Context, accountID string, iD string) (User, error) {
+type GetUserRow struct {
+	Email       string
+	DisplayName string
+	State       string
+	Type        string
+	CreateTime  int64
+}
+
+func (q *Queries) GetUser(ctx context.Context, accountID string, iD string) (GetUserRow, error) {
 	row := q.db.QueryRowContext(ctx, GetUser, accountID, iD)
-	var i User
+	var i GetUserRow
 	err := row.Scan(
-		&i.AccountID,
-		&i.ID,
 		&i.Email,
-		&i.EmailKey,
 		&i.DisplayName,
 		&i.State,
 		&i.Type,
@@ -102,7 +110,7 @@ func (q *Queries) GetUser(ctx context.Context, accountID string, iD string) (Use
 }
 
 const GetUserByEmail = `-- name: GetUserByEmail :one
-SELECT account_id, id, email, email_key, display_name, state, type, create_time FROM users WHERE account_id = $1 AND email_key = $2
+SELECT account_id, id, email, email_key, display_name, state, listed, type, create_time FROM users WHERE account_id = $1 AND email_key = $2
 `
 
 func (q *Queries) GetUserByEmail(ctx context.Context, accountID string, emailKey string) (User, error) {
@@ -115,6 +123,7 @@ func (q *Queries) GetUserByEmail(ctx context.Context, accountID string, emailKey
 		&i.EmailKey,
 		&i.DisplayName,
 		&i.State,
+		&i.Listed,
 		&i.Type,
 		&i.CreateTime,
 	)
@@ -159,8 +168,8 @@ func (q *Queries) InsertMember(ctx context.Context, accountID string, groupName 
 }
 
 const InsertUser = `-- name: InsertUser :exec
-INSERT INTO users (account_id, id, email, email_key, display_name, state, type, create_time)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+INSERT INTO users (account_id, id, email, email_key, display_name, state, listed, type, create_time)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 `
 
 type InsertUserParams struct {
@@ -170,6 +179,7 @@ type InsertUserParams struct {
 	EmailKey    string
 	DisplayName string
 	State       string
+	Listed      int64
 	Type        string
 	CreateTime  int64
 }
@@ -182,6 +192,7 @@ func (q *Queries) InsertUser(ctx context.Context, arg InsertUserParams) error {
 		arg.EmailKey,
 		arg.DisplayName,
 		arg.State,
+		arg.Listed,
 		arg.Type,
 		arg.CreateTime,
 	)
@@ -264,7 +275,7 @@ func (q *Queries) ListGroups(ctx context.Context, accountID string, userID strin
 }
 
 const PageOfAll = `-- name: PageOfAll :many
-SELECT account_id, id, email, email_key, display_name, state, type, create_time FROM users
+SELECT account_id, id, email, email_key, display_name, state, listed, type, create_time FROM users
 WHERE account_id = $1 AND id > $2
 ORDER BY id
 LIMIT $3
@@ -287,6 +298,7 @@ func (q *Queries) PageOfAll(ctx context.Context, accountID string, iD string, li
 			&i.EmailKey,
 			&i.DisplayName,
 			&i.State,
+			&i.Listed,
 			&i.Type,
 			&i.CreateTime,
 		); err != nil {
@@ -303,109 +315,79 @@ func (q *Queries) PageOfAll(ctx context.Context, accountID string, iD string, li
 	return items, nil
 }
 
-const PageOfListed = `-- name: PageOfListed :many
-SELECT account_id, id, email, email_key, display_name, state, type, create_time FROM users
-WHERE account_id = $1 AND state <> 'PENDING' AND (create_time, id) > (CAST($2 AS bigint), CAST($3 AS text))
-ORDER BY create_time, id
-LIMIT $4
+const PageOfListed = `-- name: PageOfListed :one
+SELECT CAST(coalesce(string_agg(p.packed, CAST($1 AS text)), '') AS text) AS page FROM (
+    SELECT concat_ws(CAST($2 AS text), id, email, display_name, state, create_time) AS packed
+    FROM users
+    WHERE account_id = $3 AND listed = 1
+        AND (create_time, id) > (CAST($4 AS bigint), CAST($5 AS text))
+    ORDER BY create_time, id
+    LIMIT CAST($6 AS bigint)
+) AS p
 `
 
 type PageOfListedParams struct {
-	AccountID string
-	AfterTime int64
-	AfterID   string
-	Most      int32
+	RowSeparator   string
+	FieldSeparator string
+	AccountID      string
+	AfterTime      int64
+	AfterID        string
+	Most           int64
 }
 
-// The casts name the parameters' types: a tuple gives the generator none.
-func (q *Queries) PageOfListed(ctx context.Context, arg PageOfListedParams) ([]User, error) {
-	rows, err := q.db.QueryContext(ctx, PageOfListed,
+// A whole page as one text, its fields and rows separated by characters that no field may
+// hold: handing rows and columns over one by one costs several times what finding them does.
+// The cast of the limit hides it from SQLite's planner, which would parse the statement
+// again for each new value; the others name types that the generator can't guess.
+func (q *Queries) PageOfListed(ctx context.Context, arg PageOfListedParams) (string, error) {
+	row := q.db.QueryRowContext(ctx, PageOfListed,
+		arg.RowSeparator,
+		arg.FieldSeparator,
 		arg.AccountID,
 		arg.AfterTime,
 		arg.AfterID,
 		arg.Most,
 	)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []User
-	for rows.Next() {
-		var i User
-		if err := rows.Scan(
-			&i.AccountID,
-			&i.ID,
-			&i.Email,
-			&i.EmailKey,
-			&i.DisplayName,
-			&i.State,
-			&i.Type,
-			&i.CreateTime,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
+	var page string
+	err := row.Scan(&page)
+	return page, err
 }
 
-const PageOfState = `-- name: PageOfState :many
-SELECT account_id, id, email, email_key, display_name, state, type, create_time FROM users
-WHERE account_id = $1 AND state = $2 AND (create_time, id) > (CAST($3 AS bigint), CAST($4 AS text))
-ORDER BY create_time, id
-LIMIT $5
+const PageOfState = `-- name: PageOfState :one
+SELECT CAST(coalesce(string_agg(p.packed, CAST($1 AS text)), '') AS text) AS page FROM (
+    SELECT concat_ws(CAST($2 AS text), id, email, display_name, state, create_time) AS packed
+    FROM users
+    WHERE account_id = $3 AND state = $4
+        AND (create_time, id) > (CAST($5 AS bigint), CAST($6 AS text))
+    ORDER BY create_time, id
+    LIMIT CAST($7 AS bigint)
+) AS p
 `
 
 type PageOfStateParams struct {
-	AccountID string
-	State     string
-	AfterTime int64
-	AfterID   string
-	Most      int32
+	RowSeparator   string
+	FieldSeparator string
+	AccountID      string
+	State          string
+	AfterTime      int64
+	AfterID        string
+	Most           int64
 }
 
-func (q *Queries) PageOfState(ctx context.Context, arg PageOfStateParams) ([]User, error) {
-	rows, err := q.db.QueryContext(ctx, PageOfState,
+// As PageOfListed, of one state.
+func (q *Queries) PageOfState(ctx context.Context, arg PageOfStateParams) (string, error) {
+	row := q.db.QueryRowContext(ctx, PageOfState,
+		arg.RowSeparator,
+		arg.FieldSeparator,
 		arg.AccountID,
 		arg.State,
 		arg.AfterTime,
 		arg.AfterID,
 		arg.Most,
 	)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []User
-	for rows.Next() {
-		var i User
-		if err := rows.Scan(
-			&i.AccountID,
-			&i.ID,
-			&i.Email,
-			&i.EmailKey,
-			&i.DisplayName,
-			&i.State,
-			&i.Type,
-			&i.CreateTime,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
+	var page string
+	err := row.Scan(&page)
+	return page, err
 }
 
 const SetAccountState = `-- name: SetAccountState :execrows

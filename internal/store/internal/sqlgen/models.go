@@ -33,6 +33,13 @@ type ApplicationSecret struct {
 	ExpireTime int64
 }
 
+type AuditChain struct {
+	AccountID string
+	Seq       int64
+	EntryID   string
+	Hash      []byte
+}
+
 type AuditEntry struct {
 	AccountID string
 	ID        string
@@ -90,6 +97,7 @@ type User struct {
 	EmailKey    string
 	DisplayName string
 	State       string
+	Listed      int64
 	Type        string
 	CreateTime  int64
 }

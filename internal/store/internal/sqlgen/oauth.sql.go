@@ -70,37 +70,60 @@ func (q *Queries) GetApplication(ctx context.Context, accountID string, iD strin
 	return i, err
 }
 
-const GetClient = `-- name: GetClient :one
-SELECT applications.id, applications.account_id, applications.name, applications.description, applications.redirect_url, applications.permissions, applications.state, applications.create_time, accounts.state AS account_state
+const GetClient = `-- name: GetClient :many
+SELECT applications.account_id, applications.permissions, applications.state, accounts.state AS account_state,
+    s.id AS secret_id, s.hash, s.expire_time
 FROM applications
 JOIN accounts ON accounts.id = applications.account_id
+JOIN application_secrets s ON s.client_id = applications.id
 WHERE applications.id = $1
 `
 
 type GetClientRow struct {
-	Application  Application
+	AccountID    string
+	Permissions  string
+	State        string
 	AccountState string
+	SecretID     string
+	Hash         []byte
+	ExpireTime   int64
 }
 
-func (q *Queries) GetClient(ctx context.Context, id string) (GetClientRow, error) {
-	row := q.db.QueryRowContext(ctx, GetClient, id)
-	var i GetClientRow
-	err := row.Scan(
-		&i.Application.ID,
-		&i.Application.AccountID,
-		&i.Application.Name,
-		&i.Application.Description,
-		&i.Application.RedirectUrl,
-		&i.Application.Permissions,
-		&i.Application.State,
-		&i.Application.CreateTime,
-		&i.AccountState,
-	)
-	return i, err
+// What authenticating an application needs, at once: a row for each of its secrets.
+func (q *Queries) GetClient(ctx context.Context, id string) ([]GetClientRow, error) {
+	rows, err := q.db.QueryContext(ctx, GetClient, id)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []GetClientRow
+	for rows.Next() {
+		var i GetClientRow
+		if err := rows.Scan(
+			&i.AccountID,
+			&i.Permissions,
+			&i.State,
+			&i.AccountState,
+			&i.SecretID,
+			&i.Hash,
+			&i.ExpireTime,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const GetGrant = `-- name: GetGrant :one
-SELECT tokens.hash, tokens.client_id, tokens.secret_id, tokens.issue_time, tokens.expire_time, applications.id, applications.account_id, applications.name, applications.description, applications.redirect_url, applications.permissions, applications.state, applications.create_time, s.expire_time AS secret_expire_time, accounts.state AS account_state
+SELECT tokens.client_id, tokens.expire_time, applications.account_id, applications.permissions, applications.state,
+    s.expire_time AS secret_expire_time, accounts.state AS account_state
 FROM tokens
 JOIN applications ON applications.id = tokens.client_id
 JOIN application_secrets s ON s.id = tokens.secret_id
@@ -109,30 +132,26 @@ WHERE tokens.hash = $1
 `
 
 type GetGrantRow struct {
-	Token            Token
-	Application      Application
+	ClientID         string
+	ExpireTime       int64
+	AccountID        string
+	Permissions      string
+	State            string
 	SecretExpireTime int64
 	AccountState     string
 }
 
-// Everything that decides whether a token counts, at once.
+// Everything that decides whether a token counts, at once, and no column more: it is
+// read for every request.
 func (q *Queries) GetGrant(ctx context.Context, hash []byte) (GetGrantRow, error) {
 	row := q.db.QueryRowContext(ctx, GetGrant, hash)
 	var i GetGrantRow
 	err := row.Scan(
-		&i.Token.Hash,
-		&i.Token.ClientID,
-		&i.Token.SecretID,
-		&i.Token.IssueTime,
-		&i.Token.ExpireTime,
-		&i.Application.ID,
-		&i.Application.AccountID,
-		&i.Application.Name,
-		&i.Application.Description,
-		&i.Application.RedirectUrl,
-		&i.Application.Permissions,
-		&i.Application.State,
-		&i.Application.CreateTime,
+		&i.ClientID,
+		&i.ExpireTime,
+		&i.AccountID,
+		&i.Permissions,
+		&i.State,
 		&i.SecretExpireTime,
 		&i.AccountState,
 	)
@@ -237,39 +256,6 @@ func (q *Queries) ListApplications(ctx context.Context, accountID string) ([]App
 			&i.Permissions,
 			&i.State,
 			&i.CreateTime,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
-const ListSecrets = `-- name: ListSecrets :many
-SELECT id, client_id, hash, create_time, expire_time FROM application_secrets WHERE client_id = $1
-`
-
-func (q *Queries) ListSecrets(ctx context.Context, clientID string) ([]ApplicationSecret, error) {
-	rows, err := q.db.QueryContext(ctx, ListSecrets, clientID)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []ApplicationSecret
-	for rows.Next() {
-		var i ApplicationSecret
-		if err := rows.Scan(
-			&i.ID,
-			&i.ClientID,
-			&i.Hash,
-			&i.CreateTime,
-			&i.ExpireTime,
 		); err != nil {
 			return nil, err
 		}

@@ -73,7 +73,7 @@ func (q *Queries) PurgePageKeys(ctx context.Context, createTime int64) (int64, e
 
 const PurgeSecrets = `-- name: PurgeSecrets :execrows
 DELETE FROM application_secrets WHERE id IN (
-    SELECT s.id FROM application_secrets s WHERE s.expire_time <> 0 AND s.expire_time <= $1
+    SELECT s.id FROM application_secrets s WHERE s.expire_time > 0 AND s.expire_time <= $1
     ORDER BY s.expire_time LIMIT $2
 )
 `
