@@ -24,8 +24,8 @@ var house = []floor{
 	{rooms: "directory oauth"},
 	{rooms: "httpapi console store roster", apart: true}, // the edges: HTTP in, HTML in, SQL out, files in
 	{rooms: "node"},                                      // a whole server put together
-	{rooms: "cmd/rollcall testkit", apart: true},
-	{rooms: "bench interop house", apart: true}, // they look at the house from outside
+	{rooms: "cmd/rollcall testkit client/clienttest", apart: true},
+	{rooms: "bench e2e interop house", apart: true}, // they look at the house from outside
 }
 
 // narrow lists the rooms that may import these rooms only, whatever their floor: the two public packages, which other
@@ -48,7 +48,8 @@ const clockReads = "Now Since Until"
 func isRoom(list, room string) bool { return slices.Contains(strings.Fields(list), room) }
 
 // roomOf returns the room of a package of this module: "store" for internal/store/storetest, "cmd/rollcall" for its
-// package main. It is empty for packages of other modules.
+// package main. A folder that the house lists by its path is a room of its own: "client/clienttest" is not "client". It
+// is empty for packages of other modules.
 func roomOf(path string) string {
 	rest, ours := strings.CutPrefix(path, module+"/")
 	if !ours {
@@ -56,8 +57,10 @@ func roomOf(path string) string {
 	}
 	rest = strings.TrimPrefix(rest, "internal/")
 	parts := strings.Split(rest, "/")
-	if parts[0] == "cmd" && len(parts) > 1 {
-		return parts[0] + "/" + parts[1]
+	if len(parts) > 1 {
+		if inner := parts[0] + "/" + parts[1]; parts[0] == "cmd" || floorOf(inner) != 0 {
+			return inner
+		}
 	}
 	return parts[0]
 }
