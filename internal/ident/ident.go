@@ -102,11 +102,15 @@ func NewEntryID(now time.Time, rand io.Reader) (EntryID, error) {
 	return EntryID(sorted.EncodeToString(b[:])), nil
 }
 
-// ParseRequestID accepts a client's request id: 1 to 128 printable ASCII characters, 0x21 to 0x7E. A space is
-// refused: ids are copied out of logs by people and by tools that split at white space.
+// ParseRequestID accepts a client's request id: 1 to 128 printable ASCII characters, 0x20 to 0x7E (contract section 2).
 func ParseRequestID(s string) (RequestID, bool) {
-	if len(s) == 0 || len(s) > MaxRequestID || !visible(s) {
+	if len(s) == 0 || len(s) > MaxRequestID {
 		return "", false
+	}
+	for i := range len(s) {
+		if s[i] < ' ' || s[i] > '~' {
+			return "", false
+		}
 	}
 	return RequestID(s), true
 }

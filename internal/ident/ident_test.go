@@ -129,7 +129,7 @@ func TestParseRequestID(t *testing.T) {
 		"4bf92f35-77b3/x:1":             true,
 		strings.Repeat("x", 128):        true,
 		strings.Repeat("x", 129):        false,
-		"a b":                           false,
+		"a b":                           true,
 		"a\r\nSet-Cookie: x":            false,
 		"a\x1b[2J":                      false,
 		"a\x7f":                         false,
