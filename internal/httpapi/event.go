@@ -58,7 +58,7 @@ func (a *API) finish(c *call, status int, err error) {
 // secrets, are never written.
 func (a *API) log(c *call, operation string, status int, took time.Duration, err error) {
 	level := slog.LevelInfo
-	if status >= 500 {
+	if status >= 500 && c.request.Context().Err() == nil { // a client that has gone is no failure of ours
 		level = slog.LevelError
 	}
 	if !a.Logger.Enabled(context.Background(), level) {

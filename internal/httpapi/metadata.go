@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"context"
+	"strings"
 
 	"github.com/rollcall-id/rollcall/api"
 	"github.com/rollcall-id/rollcall/internal/server"
@@ -10,7 +11,7 @@ import (
 // baseURL is where clients reach us: as configured, or as this request named it.
 func (a *API) baseURL(c *call) string {
 	if a.PublicURL != "" {
-		return a.PublicURL
+		return strings.TrimSuffix(a.PublicURL, "/")
 	}
 	if server.IsSecure(c.request, a.TrustedProxies) {
 		return "https://" + c.request.Host

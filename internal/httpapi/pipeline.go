@@ -11,6 +11,7 @@ import (
 	"github.com/rollcall-id/rollcall/internal/audit"
 	"github.com/rollcall-id/rollcall/internal/fault"
 	"github.com/rollcall-id/rollcall/internal/ident"
+	"github.com/rollcall-id/rollcall/internal/oauth"
 	"github.com/rollcall-id/rollcall/internal/server"
 	"github.com/rollcall-id/rollcall/internal/throttle"
 )
@@ -120,27 +121,19 @@ func (a *API) authenticateClient(ctx context.Context, c *call) error {
 		return refuse(reasonInvalidRequest, "the client authenticates twice: leave client_secret out of the body")
 	}
 	return a.guarded(ctx, c, func() error {
-		if err != nil {
-			return err
+		var creds oauth.Credentials
+		if err == nil {
+			creds, err = readBasic(encoded)
 		}
-		creds, err := readBasic(encoded)
 		if err != nil {
-			return err
+			return a.refused(c, err)
 		}
-		if c.client, err = a.OAuth.AuthenticateClient(ctx, c.caller, creds); err != nil {
+		if c.client, err = a.OAuth.AuthenticateClient(ctx, c.caller, c.op.Action, creds); err != nil {
 			return err
 		}
 		c.caller = c.client.Caller(c.caller)
-		return sameClient(c)
+		return nil
 	})
-}
-
-// sameClient lets a client_id in the body repeat the header's, and nothing else.
-func sameClient(c *call) error {
-	if id := c.form["client_id"]; id != "" && id != string(c.caller.Client) {
-		return refuse(reasonInvalidRequest, "client_id differs from the one in the Authorization header")
-	}
-	return nil
 }
 
 // guarded meters failed authentication by network address. An address that has used

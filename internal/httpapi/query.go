@@ -45,25 +45,22 @@ func readQuery(raw string) (query, error) {
 			return q, fault.Invalid("%s is repeated: it may be sent once", name)
 		}
 		seen[name] = value
-		if *field = value; value == "" {
-			*field = seen[otherSpelling[name]]
+		if value != "" { // or else the other spelling's value stays
+			*field = value
 		}
 	}
 	return q, agree(seen)
 }
 
-// otherSpelling maps each parameter that clients spell in two ways to the other one.
-var otherSpelling = map[string]string{
-	"max_page_size": "maxPageSize", "maxPageSize": "max_page_size",
-	"page_token": "pageToken", "pageToken": "page_token",
-}
+// otherSpelling maps each parameter that clients spell in two ways to the second one.
+var otherSpelling = map[string]string{"max_page_size": "maxPageSize", "page_token": "pageToken"}
 
-// agree refuses two spellings of one parameter with different values.
+// agree refuses two spellings of one parameter with different values; one that is
+// empty is absent.
 func agree(seen map[string]string) error {
 	for _, name := range []string{"max_page_size", "page_token"} {
-		a, one := seen[name]
-		b, two := seen[otherSpelling[name]]
-		if one && two && a != b {
+		a, b := seen[name], seen[otherSpelling[name]]
+		if a != "" && b != "" && a != b {
 			return fault.Invalid("%s and %s are both sent and differ: send one of them", name, otherSpelling[name])
 		}
 	}
@@ -89,7 +86,9 @@ func listQuery(raw string) (directory.ListQuery, error) {
 		if err != nil {
 			return lq, err
 		}
-		lq.Size = &size
+		if strings.Trim(q.size, "0") != "" { // 0 is as good as absent: a page token's size stays
+			lq.Size = &size
+		}
 	}
 	lq.PageToken = q.token
 	return lq, nil

@@ -7,12 +7,13 @@ import (
 	"time"
 
 	"github.com/rollcall-id/rollcall/api"
+	"github.com/rollcall-id/rollcall/internal/audit"
 	"github.com/rollcall-id/rollcall/internal/oauth"
 )
 
 func (a *API) issueToken(ctx context.Context, c *call) (reply, error) {
-	if err := checkGrant(c.form); err != nil {
-		return reply{}, err
+	if err := checkTokenRequest(c); err != nil {
+		return reply{}, a.refused(c, err)
 	}
 	issued, err := a.OAuth.Issue(ctx, c.caller, c.client)
 	if err != nil {
@@ -22,6 +23,13 @@ func (a *API) issueToken(ctx context.Context, c *call) (reply, error) {
 		AccessToken: issued.AccessToken, TokenType: api.TokenTypeBearer,
 		ExpiresIn: int64(issued.ExpiresIn / time.Second), Scope: oauth.Scope,
 	}), nil
+}
+
+func checkTokenRequest(c *call) error {
+	if err := sameClient(c); err != nil {
+		return err
+	}
+	return checkGrant(c.form)
 }
 
 func checkGrant(f form) error {
@@ -41,12 +49,31 @@ func checkGrant(f form) error {
 }
 
 func (a *API) revokeToken(ctx context.Context, c *call) (reply, error) {
+	if err := sameClient(c); err != nil {
+		return reply{}, a.refused(c, err)
+	}
 	token := c.form["token"]
 	if token == "" {
-		return reply{}, refuse(reasonInvalidRequest, "token is missing")
+		return reply{}, a.refused(c, refuse(reasonInvalidRequest, "token is missing"))
 	}
 	if err := a.OAuth.Revoke(ctx, c.caller, c.client, token); err != nil {
 		return reply{}, err
 	}
 	return reply{status: http.StatusOK}, nil
+}
+
+// sameClient lets a client_id in the body repeat the header's, and nothing else.
+func sameClient(c *call) error {
+	if id := c.form["client_id"]; id != "" && id != string(c.caller.Client) {
+		return refuse(reasonInvalidRequest, "client_id differs from the one in the Authorization header")
+	}
+	return nil
+}
+
+// refused remembers what an application got wrong, or a stranger whose failures are
+// metered. What nobody meters is not written down: it could fill the record at will.
+func (a *API) refused(c *call, err error) error {
+	e := audit.New(c.caller, c.caller.Account, c.op.Action, "", audit.Refused, c.began)
+	a.Journal.Note(e.With(err.Error()))
+	return err
 }

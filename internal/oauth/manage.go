@@ -161,7 +161,7 @@ func (s *Service) Verify(ctx context.Context, id ident.ClientID, secret ClientSe
 	if err != nil {
 		return Identity{}, err
 	}
-	if _, ok := client.check(secret.clear, s.Now()); !ok {
+	if _, ok := client.check(secret.Reveal(), s.Now()); !ok {
 		return Identity{}, invalidClient()
 	}
 	return client.Identity, nil

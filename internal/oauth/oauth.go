@@ -178,9 +178,10 @@ type AuthenticatedClient struct {
 
 // AuthenticateClient finds the application whose live secret was sent. Unknown
 // client, wrong secret, disabled application and closed account fail alike, after
-// the same work. The caller names where the request came from; its identity is
+// the same work; the failure is remembered as one of act. The caller names where the
+// request came from; its identity is
 // filled in here.
-func (s *Service) AuthenticateClient(ctx context.Context, from access.Caller, creds Credentials) (AuthenticatedClient, error) {
+func (s *Service) AuthenticateClient(ctx context.Context, from access.Caller, act audit.Action, creds Credentials) (AuthenticatedClient, error) {
 	for _, cred := range creds {
 		client, err := s.client(ctx, cred.ID)
 		if err != nil {
@@ -190,7 +191,7 @@ func (s *Service) AuthenticateClient(ctx context.Context, from access.Caller, cr
 			return AuthenticatedClient{Identity: client.Identity, secret: secret}, nil
 		}
 	}
-	s.noteRefusal(ctx, from, creds)
+	s.noteRefusal(ctx, from, act, creds)
 	return AuthenticatedClient{}, invalidClient()
 }
 
@@ -223,7 +224,7 @@ func (c Client) check(secret string, now time.Time) (ident.EntryID, bool) {
 
 // noteRefusal remembers a failed authentication under the account of the client
 // that was named, if there is one, so that its administrators see it.
-func (s *Service) noteRefusal(ctx context.Context, from access.Caller, creds Credentials) {
+func (s *Service) noteRefusal(ctx context.Context, from access.Caller, act audit.Action, creds Credentials) {
 	var account ident.AccountID
 	claimed := ""
 	if len(creds) > 0 {
@@ -232,7 +233,7 @@ func (s *Service) noteRefusal(ctx context.Context, from access.Caller, creds Cre
 			account = client.Account
 		}
 	}
-	e := audit.New(from, account, audit.TokenIssue, "", audit.Refused, s.Now()).With("client authentication failed")
+	e := audit.New(from, account, act, "", audit.Refused, s.Now()).With("client authentication failed")
 	e.Actor = audit.Clean(unrevealing(claimed), audit.MaxTarget)
 	s.Journal.Note(e)
 }

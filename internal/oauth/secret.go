@@ -33,24 +33,38 @@ const (
 
 var encoding = base32.NewEncoding(alphabet).WithPadding(base32.NoPadding)
 
-// ClientSecret is a client secret in clear. It prints and logs as a placeholder;
-// Reveal is the only way to its text.
-type ClientSecret struct{ clear string }
+// ClientSecret is a client secret in clear; the zero value is none. It prints and logs as
+// a placeholder; Reveal is the only way to its text.
+type ClientSecret struct {
+	// Behind a pointer: within an unexported field of something that is dumped, no method
+	// is asked and all that is seen is an address.
+	clear *string
+}
 
 // GivenSecret wraps a secret that was chosen by somebody else, as in a seed file.
-func GivenSecret(clear string) ClientSecret { return ClientSecret{clear} }
+func GivenSecret(clear string) ClientSecret {
+	if clear == "" {
+		return ClientSecret{}
+	}
+	return ClientSecret{&clear}
+}
 
 // Reveal returns the secret's text, to be shown once to the person who asked for it.
-func (s ClientSecret) Reveal() string { return s.clear }
+func (s ClientSecret) Reveal() string {
+	if s.clear == nil {
+		return ""
+	}
+	return *s.clear
+}
 
 // Hash returns how the secret is stored.
-func (s ClientSecret) Hash() Hash { return HashOf(s.clear) }
+func (s ClientSecret) Hash() Hash { return HashOf(s.Reveal()) }
 
 // String keeps the secret out of messages.
 func (ClientSecret) String() string { return "[client secret]" }
 
-// GoString keeps the secret out of dumps.
-func (s ClientSecret) GoString() string { return s.String() }
+// Format keeps the secret out of messages and dumps, whatever the verb.
+func (s ClientSecret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, s.String()) }
 
 // MarshalText keeps the secret out of logs and encoded structures.
 func (s ClientSecret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
@@ -58,7 +72,7 @@ func (s ClientSecret) MarshalText() ([]byte, error) { return []byte(s.String()),
 // NewClientSecret makes a secret of 256 bits read from rand.
 func NewClientSecret(rand io.Reader) (ClientSecret, error) {
 	clear, err := newClear(SecretPrefix, rand)
-	return ClientSecret{clear}, err
+	return GivenSecret(clear), err
 }
 
 // NewToken makes an opaque access token of 256 bits read from rand.

@@ -243,7 +243,7 @@ func TestDemo(t *testing.T) {
 		t.Errorf("got applications %+v", account.Applications)
 	}
 	creds := oauth.Credentials{{ID: app.ID, Secret: app.Secret.Reveal()}}
-	if _, err := apps.AuthenticateClient(t.Context(), access.Caller{}, creds); err != nil {
+	if _, err := apps.AuthenticateClient(t.Context(), access.Caller{}, audit.TokenIssue, creds); err != nil {
 		t.Errorf("the secret does not work: %v", err)
 	}
 }
