@@ -1,7 +1,6 @@
 package main
 
 import (
-	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -37,7 +36,7 @@ func configFile(args []string) (*settingsFile, error) {
 	if path == "" {
 		return nil, nil //nolint:nilnil // no file is no error
 	}
-	f, err := os.Open(path) //nolint:gosec // the operator names it
+	f, err := os.Open(kong.ExpandPath(path))
 	if err != nil {
 		return nil, fmt.Errorf("read the configuration: %w", err)
 	}
@@ -45,9 +44,19 @@ func configFile(args []string) (*settingsFile, error) {
 	return readSettings(path, f)
 }
 
+// maxSettings bounds the file, in bytes: it names some forty settings.
+const maxSettings = 1 << 20
+
 func readSettings(path string, r io.Reader) (*settingsFile, error) {
 	s := &settingsFile{path: path, values: map[string]any{}}
-	if err := yaml.NewDecoder(io.LimitReader(r, 1<<20)).Decode(&s.values); err != nil && !errors.Is(err, io.EOF) {
+	text, err := io.ReadAll(io.LimitReader(r, maxSettings+1))
+	if err == nil && len(text) > maxSettings {
+		err = fmt.Errorf("it is larger than %d bytes", maxSettings)
+	}
+	if err == nil {
+		err = yaml.Unmarshal(text, &s.values)
+	}
+	if err != nil {
 		return nil, fmt.Errorf("read the configuration %s: %w", path, err)
 	}
 	return s, nil
@@ -57,7 +66,7 @@ func readSettings(path string, r io.Reader) (*settingsFile, error) {
 func (s *settingsFile) Validate(app *kong.Application) error {
 	known := map[string]bool{}
 	err := kong.Visit(app, func(node kong.Visitable, next kong.Next) error {
-		if flag, ok := node.(*kong.Flag); ok {
+		if flag, ok := node.(*kong.Flag); ok && isSetting(flag) {
 			known[flag.Name] = true
 		}
 		return next(nil)
@@ -73,7 +82,16 @@ func (s *settingsFile) Validate(app *kong.Application) error {
 	return nil
 }
 
-// Resolve implements kong.Resolver.
+// Resolve implements kong.Resolver. kong asks for every flag that was not typed, also
+// where a variable has set it already: the variable wins.
 func (s *settingsFile) Resolve(_ *kong.Context, _ *kong.Path, flag *kong.Flag) (any, error) {
+	if !isSetting(flag) || slices.ContainsFunc(flag.Envs, isSet) {
+		return nil, nil //nolint:nilnil // the file has nothing to say
+	}
 	return s.values[flag.Name], nil
+}
+
+func isSet(variable string) bool {
+	_, ok := os.LookupEnv(variable)
+	return ok
 }

@@ -23,10 +23,18 @@ type devCmd struct{ config.Dev }
 // devRetention is long for a throwaway server and short for a disk.
 var devRetention = store.Retention{Entries: 30 * 24 * time.Hour, Usage: 30 * 24 * time.Hour}
 
+// Help gives examples.
+func (*devCmd) Help() string {
+	return `It makes its own certificate authority, credentials and data, and prints four commands to try. Never use it for real people.
+
+	rollcall dev
+	rollcall dev --listen 127.0.0.1:0 --env-file rollcall.env --seed people.yaml`
+}
+
 // Run serves a throwaway API until it is told to end.
 func (cmd *devCmd) Run(ctx context.Context, w *world) (err error) {
 	if err := cmd.Validate(); err != nil {
-		return usage(err)
+		return mistyped(err)
 	}
 	dir, remove, err := dataDir(cmd.Data)
 	if err != nil {
@@ -85,12 +93,13 @@ func (d *dev) run(ctx context.Context) error {
 		return errors.Join(fmt.Errorf("%w\nanother server may be running: choose another address with --listen 127.0.0.1:0", err), n.Close())
 	}
 	creds.BaseURL, creds.CAFile = d.baseURL(addr), authority.file
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
 	served := make(chan error, 1)
 	go func() { served <- n.Run(ctx) }()
 	// The sockets are open: a client that reads the file now is answered.
-	err = d.announce(ctx, core, creds)
-	if err != nil {
-		d.logger.Error("what to connect with could not be written", "error", err)
+	if err = d.announce(ctx, core, creds); err != nil {
+		stop() // nobody could connect, and whoever waits for the file would wait for ever
 	}
 	return errors.Join(err, <-served)
 }
@@ -173,7 +182,7 @@ func (d *dev) authority() (authority, error) {
 	}
 	host, _, err := net.SplitHostPort(d.Listen)
 	if err != nil {
-		return authority{}, usage(fmt.Errorf("--listen=%s: %w", d.Listen, err))
+		return authority{}, mistyped(fmt.Errorf("--listen=%s: %w", d.Listen, err))
 	}
 	local, err := server.NewLocalAuthority(d.world.rand, d.world.now(), host)
 	if err != nil {

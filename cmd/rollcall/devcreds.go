@@ -1,14 +1,8 @@
 package main
 
 import (
-	"bufio"
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
-	"os"
-	"path/filepath"
-	"strings"
 
 	"github.com/rollcall-id/rollcall/internal/access"
 	"github.com/rollcall-id/rollcall/internal/ident"
@@ -25,15 +19,6 @@ type credentials struct {
 	Secret  oauth.ClientSecret
 	CAFile  string // empty without TLS
 }
-
-// The names under which credentials are written and read again.
-const (
-	envBaseURL = "ROLLCALL_BASE_URL"
-	envAccount = "ROLLCALL_ACCOUNT_ID"
-	envClient  = "ROLLCALL_CLIENT_ID"
-	envSecret  = "ROLLCALL_CLIENT_SECRET" //nolint:gosec // a name, not a secret
-	envCAFile  = "ROLLCALL_CA_FILE"
-)
 
 // appliedCredentials are those of the first application that was seeded.
 func appliedCredentials(applied *roster.Applied) credentials {
@@ -87,57 +72,4 @@ func works(ctx context.Context, core *node.Core, c *credentials) bool {
 	client, err := core.OAuth.Verify(ctx, c.Client, c.Secret)
 	c.Account = client.Account
 	return err == nil
-}
-
-// writeEnvFile writes the credentials as shell assignments, whole or not at all,
-// and so that only their owner reads them.
-func writeEnvFile(path string, c credentials) error {
-	f, err := os.CreateTemp(filepath.Dir(path), ".rollcall-env-") // mode 0600
-	if err != nil {
-		return fmt.Errorf("write the environment file: %w", err)
-	}
-	_, err = fmt.Fprintf(f, "%s=%s\n%s=%s\n%s=%s\n%s=%s\n%s=%s\n",
-		envBaseURL, quote(c.BaseURL), envAccount, quote(string(c.Account)), envClient, quote(string(c.Client)),
-		envSecret, quote(c.Secret.Reveal()), envCAFile, quote(c.CAFile))
-	if err = errors.Join(err, f.Close()); err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		return errors.Join(fmt.Errorf("write the environment file: %w", err), ignoreMissing(os.Remove(f.Name())))
-	}
-	return nil
-}
-
-func ignoreMissing(err error) error {
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	return err
-}
-
-// readEnvFile reads what an earlier run wrote; nothing if there is no such file.
-func readEnvFile(path string) credentials {
-	f, err := os.Open(path) //nolint:gosec // the operator names it
-	if err != nil {
-		return credentials{}
-	}
-	defer f.Close() //nolint:errcheck // it is only read
-	var c credentials
-	for lines := bufio.NewScanner(f); lines.Scan(); {
-		name, value, _ := strings.Cut(lines.Text(), "=")
-		switch name {
-		case envClient:
-			c.Client = ident.ClientID(unquote(value))
-		case envSecret:
-			c.Secret = oauth.GivenSecret(unquote(value))
-		}
-	}
-	return c
-}
-
-// quote writes a word for a POSIX shell.
-func quote(s string) string { return "'" + strings.ReplaceAll(s, "'", `'\''`) + "'" }
-
-func unquote(s string) string {
-	return strings.ReplaceAll(strings.TrimSuffix(strings.TrimPrefix(s, "'"), "'"), `'\''`, "'")
 }

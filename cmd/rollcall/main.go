@@ -15,6 +15,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"strings"
 	"syscall"
 	"time"
 
@@ -42,9 +43,11 @@ type world struct {
 }
 
 func main() {
-	os.Exit(run(os.Args[1:], &world{
-		stdout: os.Stdout, stderr: os.Stderr, stdin: os.Stdin, now: time.Now, rand: rand.Reader,
-	}))
+	w := &world{stdout: os.Stdout, stderr: os.Stderr, stdin: os.Stdin, now: time.Now, rand: rand.Reader}
+	if err := dropEmptyVariables(); err != nil {
+		os.Exit(w.fail(exitError, err))
+	}
+	os.Exit(run(os.Args[1:], w))
 }
 
 // Exit statuses.
@@ -67,8 +70,12 @@ type exit int
 
 func runContext(ctx context.Context, args []string, w *world) (status int) {
 	defer func() {
-		if code, ok := recover().(exit); ok {
+		switch code := recover().(type) {
+		case nil:
+		case exit:
 			status = int(code)
+		default:
+			panic(code) // a defect must not look like success
 		}
 	}()
 	var c cli
@@ -78,23 +85,45 @@ func runContext(ctx context.Context, args []string, w *world) (status int) {
 	}
 	command, err := parser.Parse(args)
 	if err != nil {
-		return w.fail(exitUsage, usage(err))
+		return w.misused(parser, err)
 	}
-	if err := command.Run(); err != nil && !errors.Is(err, context.Canceled) {
+	var misuse *usageError
+	switch err := command.Run(); {
+	case err == nil, errors.Is(err, context.Canceled):
+		return exitOK
+	case errors.As(err, &misuse):
+		return w.fail(exitUsage, err)
+	default:
 		return w.fail(exitError, err)
 	}
-	return exitOK
 }
 
+// misused says how the command that was meant is used, and what was wrong.
+func (w *world) misused(parser *kong.Kong, err error) int {
+	var wrong *kong.ParseError
+	if !errors.As(err, &wrong) {
+		return w.fail(exitUsage, mistyped(err))
+	}
+	parser.Stdout = w.stderr
+	if helpErr := wrong.Context.PrintUsage(true); helpErr != nil {
+		err = errors.Join(err, helpErr)
+	}
+	return w.fail(exitUsage, err)
+}
+
+const secretFileHelp = "Write account id, client id and secret to this file, as shell assignments that only you can read, instead of printing the secret. Other lines of the file are kept."
+
+// newParser reads the configuration file, and makes the parser of everything else.
 func newParser(ctx context.Context, c *cli, args []string, w *world) (*kong.Kong, error) {
 	options := []kong.Option{
 		kong.Name("rollcall"),
 		kong.Description("An open, self-hosted Users API: suspend a person the moment an alarm fires, list who is active, let them back in."),
-		kong.DefaultEnvars("ROLLCALL"),
-		kong.Vars{"log_format": "json"},
+		settingVariables(),
+		kong.ValueFormatter(describe),
+		kong.Vars{"log_format": "json", "secret_file": secretFileHelp},
 		kong.Writers(w.stdout, w.stderr),
 		kong.Exit(func(code int) { panic(exit(code)) }),
-		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: false}),
+		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true}),
 		kong.Bind(w),
 		kong.BindTo(ctx, (*context.Context)(nil)),
 	}
@@ -110,13 +139,22 @@ func newParser(ctx context.Context, c *cli, args []string, w *world) (*kong.Kong
 
 // fail prints what went wrong and returns the exit status.
 func (w *world) fail(status int, err error) int {
-	fmt.Fprintf(w.stderr, "rollcall: %v\n", err) //nolint:errcheck // there is nowhere left to say it
+	fmt.Fprint(w.stderr, "rollcall: ")
+	for line := range strings.Lines(err.Error()) {
+		// Files and the database can hold text that would rewrite the terminal.
+		fmt.Fprintln(w.stderr, visible(strings.TrimSuffix(line, "\n")))
+	}
 	return status
 }
 
-// usage adds what to type next to a mistake in the arguments.
-func usage(err error) error {
-	return fmt.Errorf("%w\nsee 'rollcall --help'", err)
+// usageError is a mistake in what was typed, and ends with exitUsage.
+type usageError struct{ error }
+
+func (e *usageError) Unwrap() error { return e.error }
+
+// mistyped adds what to type next to a mistake in the arguments.
+func mistyped(err error) error {
+	return &usageError{fmt.Errorf("%w\nsee 'rollcall --help'", err)}
 }
 
 // logger writes the log to standard error.
@@ -133,6 +171,9 @@ func (w *world) logger(c config.Logs) *slog.Logger {
 }
 
 type versionCmd struct{}
+
+// Help gives an example.
+func (versionCmd) Help() string { return "Example:\n\n\trollcall version" }
 
 // Run prints the version.
 func (versionCmd) Run(w *world) error {

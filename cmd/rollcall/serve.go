@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
 	"path/filepath"
 
 	"github.com/rollcall-id/rollcall/internal/config"
@@ -16,11 +17,20 @@ import (
 
 type serveCmd struct{ config.Serve }
 
+// Help gives examples.
+func (*serveCmd) Help() string {
+	return `Begin with 'rollcall admin account create'. Every setting is a flag, an environment variable and a key of the --config file; the flag wins over the variable, the variable over the file.
+
+	rollcall serve --data /var/lib/rollcall --tls-cert chain.pem --tls-key key.pem --listen :8443
+	rollcall serve --data /var/lib/rollcall --acme-domains users.example.com --listen :443
+	rollcall serve --data /var/lib/rollcall --tls off --trusted-proxies 10.0.0.0/8`
+}
+
 // Run serves until it is told to end.
 func (cmd *serveCmd) Run(ctx context.Context, w *world) error {
 	s := cmd.Serve
 	if err := s.Validate(); err != nil {
-		return usage(err)
+		return mistyped(err)
 	}
 	logger := w.logger(s.Logs)
 	certificates, err := certificates(s, logger)
@@ -56,7 +66,8 @@ func (cmd *serveCmd) Run(ctx context.Context, w *world) error {
 	if err != nil {
 		return errors.Join(err, n.Close())
 	}
-	logger.Info("serving", "address", addr.String(), "tls", s.TLS.TLS, "data", s.Data, "version", version())
+	logger.Info("serving", "address", addr.String(), "admin_address", addressText(n.Server.AdminAddr()),
+		"tls", s.TLS.TLS, "data", s.Data, "version", version())
 	err = n.Run(ctx)
 	logger.Info("ended")
 	return err
@@ -84,6 +95,14 @@ func limits(l config.Limits) throttle.Settings {
 	s.TokenPerMinute, s.TokenPerHour = l.TokenPerMinute, l.TokenPerHour
 	s.AuthFailuresPerMinute = l.AuthFailuresPerMinute
 	return s
+}
+
+// addressText is an address for the log; without a listener there is none.
+func addressText(a net.Addr) string {
+	if a == nil {
+		return "off"
+	}
+	return a.String()
 }
 
 // baseURL is how clients on this machine reach an address that was listened on.
