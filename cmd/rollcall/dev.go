@@ -64,11 +64,22 @@ func dataDir(given string) (dir string, remove func() error, err error) {
 }
 
 func (d *dev) run(ctx context.Context) error {
-	creds, err := d.prepare(ctx)
+	// A wrong seed is refused before anything is written.
+	seed, err := d.seed()
 	if err != nil {
 		return err
 	}
-	core, err := d.open(ctx, d.dir)
+	// Held from before it is known whether there is something to seed: of two runs
+	// that begin at once on an empty folder, one must not seed over the other.
+	lock, err := store.LockDir(d.dir)
+	if err != nil {
+		return err
+	}
+	creds, err := d.prepare(ctx, seed)
+	if err != nil {
+		return errors.Join(err, lock.Release())
+	}
+	core, err := d.open(ctx, store.Options{Dir: d.dir, Held: lock})
 	if err != nil {
 		return err
 	}
@@ -106,9 +117,9 @@ func (d *dev) run(ctx context.Context) error {
 
 func (d *dev) baseURL(addr net.Addr) string { return baseURL(d.TLS == "on", addr) }
 
-func (d *dev) open(ctx context.Context, dir string) (*node.Core, error) {
+func (d *dev) open(ctx context.Context, o store.Options) (*node.Core, error) {
 	return node.OpenCore(ctx, node.CoreOptions{
-		Store: store.Options{Dir: dir, Exclusive: true}, Lifetime: d.TokenLifetime,
+		Store: o, Lifetime: d.TokenLifetime,
 		Now: d.world.now, Rand: d.world.rand, Logger: d.logger,
 	})
 }
@@ -116,14 +127,10 @@ func (d *dev) open(ctx context.Context, dir string) (*node.Core, error) {
 // devCaller is who seeds.
 var devCaller = access.Caller{Kind: access.System, Name: "rollcall dev"}
 
-// prepare seeds the folder unless it holds a database. The seed is read and judged
-// before anything is written, and written to a database aside that is put in place
-// when it is whole: a run that is killed leaves nothing half seeded.
-func (d *dev) prepare(ctx context.Context) (credentials, error) {
-	seed, err := d.seed()
-	if err != nil {
-		return credentials{}, err
-	}
+// prepare seeds the folder unless it holds a database. The seed is written to a
+// database aside that is put in place when it is whole: a run that is killed leaves
+// nothing half seeded.
+func (d *dev) prepare(ctx context.Context, seed *roster.Seed) (credentials, error) {
 	exists, err := store.Exists(d.dir)
 	if err != nil {
 		return credentials{}, err
@@ -132,8 +139,9 @@ func (d *dev) prepare(ctx context.Context) (credentials, error) {
 		d.continued = true
 		return seededCredentials(seed), nil
 	}
-	aside, err := os.MkdirTemp(d.dir, ".seeding-")
-	if err != nil {
+	aside := filepath.Join(d.dir, ".seeding")
+	// A run that was killed may have left it: it is ours alone, because the folder is.
+	if err := errors.Join(os.RemoveAll(aside), os.Mkdir(aside, 0o700)); err != nil {
 		return credentials{}, fmt.Errorf("make a folder to seed in: %w", err)
 	}
 	creds, err := d.seedInto(ctx, aside, seed)
@@ -151,7 +159,7 @@ func (d *dev) seed() (*roster.Seed, error) {
 }
 
 func (d *dev) seedInto(ctx context.Context, dir string, seed *roster.Seed) (credentials, error) {
-	core, err := d.open(ctx, dir)
+	core, err := d.open(ctx, store.Options{Dir: dir, Exclusive: true})
 	if err != nil {
 		return credentials{}, err
 	}

@@ -53,11 +53,11 @@ func Restore(ctx context.Context, dir, from string, now time.Time) (kept string,
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return "", fmt.Errorf("make the data folder: %w", err)
 	}
-	lock, err := lockDir(dir)
+	lock, err := LockDir(dir)
 	if err != nil {
 		return "", err
 	}
-	defer func() { err = errors.Join(err, lock.release()) }()
+	defer func() { err = errors.Join(err, lock.Release()) }()
 	path := filepath.Join(dir, File)
 	incoming := path + ".incoming"
 	if err := copyFile(from, incoming); err != nil {

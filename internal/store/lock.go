@@ -9,17 +9,18 @@ import (
 	"syscall"
 )
 
-// dirLock keeps a second server out of a data folder: limits are counted in
+// DirLock keeps a second server out of a data folder: limits are counted in
 // memory, so two servers on one folder would each allow the whole of them. The
 // operating system releases it when the process ends, however it ends.
-type dirLock struct{ file *os.File }
+type DirLock struct{ file *os.File }
 
 const lockFile = "rollcall.lock"
 
 // ErrHeld means that another process holds the data folder.
 var ErrHeld = errors.New("another rollcall is running on this data folder: stop it first, or name another folder with --data")
 
-func lockDir(dir string) (*dirLock, error) {
+// LockDir takes the folder for this process; ErrHeld if another one has it.
+func LockDir(dir string) (*DirLock, error) {
 	path := filepath.Join(dir, lockFile)
 	f, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600) //nolint:gosec // the operator's own choice of folder
 	if errors.Is(err, fs.ErrPermission) || errors.Is(err, syscall.EROFS) {
@@ -35,7 +36,8 @@ func lockDir(dir string) (*dirLock, error) {
 	if err != nil {
 		return nil, errors.Join(err, f.Close())
 	}
-	return &dirLock{f}, nil
+	return &DirLock{f}, nil
 }
 
-func (l *dirLock) release() error { return l.file.Close() }
+// Release gives the folder back.
+func (l *DirLock) Release() error { return l.file.Close() }

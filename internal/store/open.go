@@ -36,6 +36,9 @@ type Options struct {
 	// Exclusive holds the folder for this process alone: a server does, local
 	// administration does not and works beside it.
 	Exclusive bool
+	// Held is a lock on the folder that the caller has taken already; the store
+	// releases it when it closes, or when it can't be opened. Exclusive is implied.
+	Held *DirLock
 	// MustExist refuses to make a new database.
 	MustExist bool
 	// NoMigrate refuses a database that needs a migration instead of migrating it.
@@ -59,27 +62,34 @@ func Exists(dir string) (bool, error) {
 // newer than this binary, and a file that is not ours; the error says which and
 // what to do.
 func Open(ctx context.Context, o Options) (*Store, error) {
-	if err := checkSQLite(); err != nil {
+	s := &Store{dir: o.Dir, rand: o.Rand, lock: o.Held}
+	err := s.prepare(o)
+	if err == nil {
+		err = explain(s.path(), s.open(ctx, o))
+	}
+	if err != nil && s.lock != nil {
+		err = errors.Join(err, s.lock.Release())
+	}
+	if err != nil {
 		return nil, err
-	}
-	if err := prepareDir(o); err != nil {
-		return nil, err
-	}
-	s := &Store{dir: o.Dir, rand: o.Rand}
-	if o.Exclusive {
-		lock, err := lockDir(o.Dir)
-		if err != nil {
-			return nil, err
-		}
-		s.lock = lock
-	}
-	if err := s.open(ctx, o); err != nil {
-		if s.lock != nil {
-			err = errors.Join(err, s.lock.release())
-		}
-		return nil, explain(filepath.Join(o.Dir, File), err)
 	}
 	return s, nil
+}
+
+// prepare sees to the folder before the database is opened.
+func (s *Store) prepare(o Options) error {
+	if err := checkSQLite(); err != nil {
+		return err
+	}
+	if err := prepareDir(o); err != nil {
+		return err
+	}
+	if !o.Exclusive || s.lock != nil {
+		return nil
+	}
+	lock, err := LockDir(o.Dir)
+	s.lock = lock
+	return err
 }
 
 func (s *Store) open(ctx context.Context, o Options) error {

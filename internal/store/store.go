@@ -31,7 +31,7 @@ type Store struct {
 	reads     *sqlgen.Queries
 	readStmts *prepared
 	writer    *writer
-	lock      *dirLock
+	lock      *DirLock
 }
 
 // Close ends the writer after the work it has taken and closes the database.
@@ -40,7 +40,7 @@ func (s *Store) Close() error {
 	// file, and one that may only read can't.
 	err := errors.Join(s.readStmts.close(), s.reader.Close(), s.writer.close())
 	if s.lock != nil {
-		err = errors.Join(err, s.lock.release())
+		err = errors.Join(err, s.lock.Release())
 	}
 	return err
 }
