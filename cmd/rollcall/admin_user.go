@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"iter"
 	"slices"
 	"strings"
 	"time"
@@ -66,24 +65,15 @@ func (cmd *userAddCmd) Run(ctx context.Context, w *world, a *adminCmd) error {
 		if err != nil {
 			return err
 		}
-		u := directory.User{
+		u, err := d.Directory.AddUser(ctx, d.caller, account, directory.User{
 			ID: ident.UserID(cmd.ID), Email: ident.Email(cmd.Email), DisplayName: cmd.Name,
 			State: directory.State(cmd.State), Type: directory.Type(cmd.Type), Groups: cmd.Groups,
-		}
-		// Made here and not by AddUsers, so that the id is known.
-		if err := d.Directory.Complete(&u, w.now()); err != nil {
-			return err
-		}
-		if _, err := d.Directory.AddUsers(ctx, d.caller, account, only(u)); err != nil {
+		})
+		if err != nil {
 			return err
 		}
 		return d.out.one(viewUser(u), fmt.Sprintf("%s <%s> is added with the id %s.", u.DisplayName, u.Email, u.ID))
 	})
-}
-
-// only is a sequence of one person.
-func only(u directory.User) iter.Seq2[directory.User, error] {
-	return func(yield func(directory.User, error) bool) { yield(u, nil) }
 }
 
 // checkGroups refuses a name that differs from a role's group in case alone: its

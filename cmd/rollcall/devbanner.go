@@ -56,7 +56,7 @@ func (d *dev) banner(c credentials, people int) string {
 	}
 	return fmt.Sprintf(`
   !!  THROWAWAY SERVER: for building and testing, never for real people.  !!
-  !!  Its authority and credentials were made for this run alone.         !!
+  !!  Its certificate authority was made for this run alone.              !!
 
   base URL       %s
   account id     %s   (%s people)

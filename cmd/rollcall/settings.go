@@ -2,6 +2,7 @@ package main
 
 import (
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/alecthomas/kong"
@@ -25,6 +26,10 @@ func settingVariables() kong.Option {
 
 func nameVariables(node *kong.Node) {
 	for _, flag := range node.Flags {
+		if slices.Equal(flag.Envs, []string{"-"}) {
+			flag.Envs, flag.Tag.Envs = nil, nil // no setting: typed or left out
+			continue
+		}
 		if flag.Name == "help" || len(flag.Envs) > 0 {
 			continue
 		}

@@ -189,7 +189,7 @@ func (s Serve) Validate() error {
 type Dev struct {
 	Listen      string `help:"Address of the API." default:"127.0.0.1:8443" placeholder:"HOST:PORT"`
 	AdminListen string `help:"Address of /metrics, /livez, /readyz and /debug/pprof; 'off' for none." default:"off" placeholder:"HOST:PORT"`
-	Data        string `help:"Folder of the database: one that holds a database is continued, not seeded again. Default: a temporary folder, removed at exit." placeholder:"DIR" type:"path"`
+	Data        string `help:"Folder of the database: one that holds a database is continued, not seeded again. Default: a temporary folder, removed at exit." placeholder:"DIR" type:"path" env:"-"`
 	Seed        string `help:"Accounts, people and applications to begin with, as YAML or JSON. Default: a demonstration account of 60 people." placeholder:"FILE" type:"path"`
 	EnvFile     string `help:"Write base URL, account, client id, client secret and CA file as shell assignments once ready." placeholder:"FILE" type:"path"`
 	TLS         string `help:"'on' with a certificate of a throwaway local authority, or 'off'." name:"tls" enum:"on,off" default:"on" placeholder:"on|off"`

@@ -79,6 +79,21 @@ func (s *Service) SetAccountState(ctx context.Context, c access.Caller, id ident
 	return err
 }
 
+// AddUser adds one person and returns them as they were added.
+func (s *Service) AddUser(ctx context.Context, c access.Caller, account ident.AccountID, u User) (User, error) {
+	if err := c.OnlyLocal(); err != nil {
+		return u, err
+	}
+	now := s.now()
+	u.Account = account
+	if err := s.Complete(&u, now); err != nil {
+		return u, err
+	}
+	only := func(yield func(User, error) bool) { yield(u, nil) }
+	_, err := s.Store.AddUsers(ctx, account, only, audit.New(c, account, audit.UserAdd, string(u.ID), audit.Done, now))
+	return u, err
+}
+
 // AddUsers adds people, all or none, and returns how many. Ids and creation times
 // that are missing are made; an error of the sequence or a refused person ends it
 // with an *AddError and nothing is written. users may be ranged over more than once.

@@ -138,7 +138,10 @@ func (s *Store) AddUsers(ctx context.Context, account ident.AccountID, users ite
 			return fmt.Errorf("the sequence gave %d people and then %d: it must give the same each time", before, n)
 		}
 		before = n
-		return t.append(ctx, s, e.With(fmt.Sprintf("%d people", n)))
+		if e.Action == audit.UserImport {
+			e = e.With(fmt.Sprintf("%d people", n))
+		}
+		return t.append(ctx, s, e)
 	})
 	return n, err
 }
