@@ -176,9 +176,9 @@ func (e *Entry) Digest() Hash {
 	b := make([]byte, 0, 512)
 	b = appendText(b, "rollcall audit 1")
 	b = append(b, e.Prev[:]...)
-	b = binary.BigEndian.AppendUint64(b, uint64(e.Seq))            //nolint:gosec // two's complement is as unique
-	b = binary.BigEndian.AppendUint64(b, uint64(e.Count))          //nolint:gosec // as above
-	b = binary.BigEndian.AppendUint64(b, uint64(e.At.UnixMicro())) //nolint:gosec // as above
+	b = binary.BigEndian.AppendUint64(b, uint64(e.Seq))
+	b = binary.BigEndian.AppendUint64(b, uint64(e.Count))
+	b = binary.BigEndian.AppendUint64(b, uint64(e.At.UnixMicro()))
 	for _, s := range []string{
 		string(e.ID), string(e.Account), string(e.ActorKind), e.Actor, string(e.Action), e.Target,
 		string(e.Outcome), e.Detail, AddressText(e.Address), e.UserAgent, string(e.RequestID),
@@ -189,7 +189,7 @@ func (e *Entry) Digest() Hash {
 }
 
 func appendText(b []byte, s string) []byte {
-	b = binary.BigEndian.AppendUint32(b, uint32(len(s))) //nolint:gosec // every field is cut far below 4 GiB
+	b = binary.BigEndian.AppendUint32(b, uint32(len(s)))
 	return append(b, s...)
 }
 
