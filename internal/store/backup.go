@@ -17,7 +17,7 @@ func (s *Store) path() string { return filepath.Join(s.dir, File) }
 // Backup writes a consistent copy of the live database to a new file that only its
 // owner can read. It refuses to overwrite. Writers and readers go on meanwhile.
 func (s *Store) Backup(ctx context.Context, to string) error {
-	f, err := os.OpenFile(to, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600) //nolint:gosec // the operator names the file
+	f, err := os.OpenFile(to, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
 	if errors.Is(err, fs.ErrExist) {
 		return fmt.Errorf("%s exists already: name a new file", to)
 	}
@@ -127,12 +127,12 @@ func setAside(ctx context.Context, path string, now time.Time) (string, error) {
 }
 
 func copyFile(from, to string) error {
-	in, err := os.Open(from) //nolint:gosec // the operator names the file
+	in, err := os.Open(from)
 	if err != nil {
 		return err
 	}
-	defer in.Close()                                                       //nolint:errcheck // it is only read
-	out, err := os.OpenFile(to, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600) //nolint:gosec // in the data folder
+	defer in.Close() //nolint:errcheck // it is only read
+	out, err := os.OpenFile(to, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
 	if err != nil {
 		return err
 	}
@@ -142,7 +142,7 @@ func copyFile(from, to string) error {
 
 // syncFile brings a file, or a folder's list of files, to the disk.
 func syncFile(path string) error {
-	f, err := os.Open(path) //nolint:gosec // a path we wrote
+	f, err := os.Open(path)
 	if err != nil {
 		return err
 	}

@@ -157,11 +157,11 @@ func refusedToOpen(t *testing.T, dir string, words ...string) error {
 		}
 	}
 	// The folder is free again.
-	lock, lockErr := lockDir(dir)
+	lock, lockErr := LockDir(dir)
 	if lockErr != nil {
 		t.Fatal(lockErr)
 	}
-	return errors.Join(err, lock.release())
+	return errors.Join(err, lock.Release())
 }
 
 // databaseFile makes a database with people in it and returns its folder and file.

@@ -12,6 +12,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/rollcall-id/rollcall/internal/access"
+	"github.com/rollcall-id/rollcall/internal/audit"
 	"github.com/rollcall-id/rollcall/internal/directory"
 	"github.com/rollcall-id/rollcall/internal/ident"
 	"github.com/rollcall-id/rollcall/internal/oauth"
@@ -95,7 +96,7 @@ func TestNoSecretOnDisk(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		c, err := clients.AuthenticateClient(ctx, access.Caller{}, oauth.Credentials{{ID: app.ID, Secret: clear.Reveal()}})
+		c, err := clients.AuthenticateClient(ctx, access.Caller{}, audit.TokenIssue, oauth.Credentials{{ID: app.ID, Secret: clear.Reveal()}})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -118,7 +119,7 @@ func TestNoSecretOnDisk(t *testing.T) {
 		for _, wrong := range []oauth.Credential{
 			{ID: ident.ClientID(rotated.Reveal()), Secret: string(app.ID)}, {ID: ident.ClientID(secrets[0])}, {ID: app.ID, Secret: rotated.Reveal() + " "},
 		} {
-			if _, err := clients.AuthenticateClient(ctx, access.Caller{}, oauth.Credentials{wrong}); err == nil {
+			if _, err := clients.AuthenticateClient(ctx, access.Caller{}, audit.TokenIssue, oauth.Credentials{wrong}); err == nil {
 				t.Error("wrong credentials were accepted")
 			}
 		}

@@ -18,7 +18,7 @@ func (s *Store) PageKeys(ctx context.Context) ([]page.Key, error) {
 	}
 	keys := make([]page.Key, len(rows))
 	for i, r := range rows {
-		keys[i] = page.Key{ID: uint32(r.ID), CreatedAt: fromMicros(r.CreateTime)} //nolint:gosec // written from a uint32
+		keys[i] = page.Key{ID: uint32(r.ID), CreatedAt: fromMicros(r.CreateTime)}
 		copy(keys[i].Secret[:], r.Secret)
 	}
 	return keys, nil

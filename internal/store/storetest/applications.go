@@ -61,7 +61,7 @@ func applicationsAreSwitched(w *world) {
 		changed, err := w.oauth.SetState(w.Context(), operator, account, app.ID, state)
 		w.ok(err)
 		w.same("changed", changes, changed)
-		_, err = w.elsewhere.AuthenticateClient(w.Context(), access.Caller{}, oauth.Credentials{{ID: app.ID, Secret: secret.Reveal()}})
+		_, err = w.elsewhere.AuthenticateClient(w.Context(), access.Caller{}, audit.TokenIssue, oauth.Credentials{{ID: app.ID, Secret: secret.Reveal()}})
 		w.same("authenticates", state == oauth.Enabled, err == nil)
 	}
 	set(oauth.Enabled, false)
@@ -98,7 +98,7 @@ func (w *world) knock(app oauth.Application, secrets ...oauth.ClientSecret) []bo
 	w.Helper()
 	var opens []bool
 	for _, s := range secrets {
-		_, err := w.elsewhere.AuthenticateClient(w.Context(), access.Caller{}, oauth.Credentials{{ID: app.ID, Secret: s.Reveal()}})
+		_, err := w.elsewhere.AuthenticateClient(w.Context(), access.Caller{}, audit.TokenIssue, oauth.Credentials{{ID: app.ID, Secret: s.Reveal()}})
 		if err != nil {
 			w.is(fault.KindUnauthenticated, err)
 		}
@@ -147,7 +147,7 @@ func (w *world) rotations(app oauth.Application) []line {
 // issue gets a token with a secret.
 func (w *world) issue(app oauth.Application, secret oauth.ClientSecret) string {
 	w.Helper()
-	c, err := w.oauth.AuthenticateClient(w.Context(), access.Caller{}, oauth.Credentials{{ID: app.ID, Secret: secret.Reveal()}})
+	c, err := w.oauth.AuthenticateClient(w.Context(), access.Caller{}, audit.TokenIssue, oauth.Credentials{{ID: app.ID, Secret: secret.Reveal()}})
 	w.ok(err)
 	issued, err := w.oauth.Issue(w.Context(), access.Caller{}, c)
 	w.ok(err)
@@ -166,7 +166,7 @@ func (w *world) counts(token string) bool {
 
 func (w *world) revoke(app oauth.Application, secret oauth.ClientSecret, token string) {
 	w.Helper()
-	c, err := w.oauth.AuthenticateClient(w.Context(), access.Caller{}, oauth.Credentials{{ID: app.ID, Secret: secret.Reveal()}})
+	c, err := w.oauth.AuthenticateClient(w.Context(), access.Caller{}, audit.TokenIssue, oauth.Credentials{{ID: app.ID, Secret: secret.Reveal()}})
 	w.ok(err)
 	w.ok(w.oauth.Revoke(w.Context(), access.Caller{}, c, token))
 }

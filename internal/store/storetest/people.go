@@ -84,8 +84,10 @@ func peopleAreAddedAllOrNone(w *world) {
 func sameAddressInTwoAccounts(w *world) {
 	one, two := w.account(), w.account()
 	w.add(one, directory.User{ID: "same", Email: "same@example.com", State: directory.Suspended, Groups: []string{directory.Owners}})
-	w.add(two, directory.User{ID: "same", Email: "same@example.com", Groups: []string{directory.Owners}})
-	// The other account's owner of that name must not count as one of this account's.
+	w.add(two, directory.User{ID: "same", Email: "same@example.com", Groups: []string{directory.Owners}},
+		directory.User{ID: "other", State: directory.Suspended, Groups: []string{directory.Owners}})
+	// Who bears the name of this account's suspended owner elsewhere does not count as an owner here.
+	w.add(one, directory.User{ID: "other", Groups: []string{directory.Owners}})
 	_, err := w.directory.Suspend(w.Context(), operator, two, "same")
 	w.is(fault.KindForbidden, err)
 	_, err = w.directory.Reactivate(w.Context(), operator, one, "same")

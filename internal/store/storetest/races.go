@@ -160,7 +160,7 @@ func (w *world) bustle(service *directory.Service, clients *oauth.Service, u dir
 		if _, err := service.CreateAccount(ctx, operator, directory.Account{ID: u.Account, Name: "taken"}); fault.KindOf(err) != fault.KindConflict {
 			return err
 		}
-		c, err := clients.AuthenticateClient(ctx, access.Caller{}, oauth.Credentials{{ID: app.ID, Secret: secret.Reveal()}})
+		c, err := clients.AuthenticateClient(ctx, access.Caller{}, audit.TokenIssue, oauth.Credentials{{ID: app.ID, Secret: secret.Reveal()}})
 		if err != nil {
 			return err
 		}
@@ -176,7 +176,7 @@ func (w *world) bustle(service *directory.Service, clients *oauth.Service, u dir
 
 func tokensAreIssuedAndRevokedAtOnce(w *world) {
 	app, secret := w.application(w.account())
-	c, err := w.oauth.AuthenticateClient(w.Context(), access.Caller{}, oauth.Credentials{{ID: app.ID, Secret: secret.Reveal()}})
+	c, err := w.oauth.AuthenticateClient(w.Context(), access.Caller{}, audit.TokenIssue, oauth.Credentials{{ID: app.ID, Secret: secret.Reveal()}})
 	w.ok(err)
 	var acts []func() error
 	live, dead := make([]string, 20), make([]string, 20)
