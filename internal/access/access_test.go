@@ -1,0 +1,88 @@
+package access_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+	"pgregory.net/rapid"
+
+	"github.com/rollcall-id/rollcall/internal/access"
+	"github.com/rollcall-id/rollcall/internal/fault"
+	"github.com/rollcall-id/rollcall/internal/ident"
+)
+
+// TestAuthorizeEverything crosses kind, account, permission held and permission asked for.
+func TestAuthorizeEverything(t *testing.T) {
+	t.Parallel()
+	for _, kind := range []access.Kind{access.Nobody, access.Application, access.Operator, access.System, "other"} {
+		for held := range access.Set(16) {
+			for _, info := range access.Catalog() {
+				for _, account := range []ident.AccountID{"A", "B", ""} {
+					c := access.Caller{Kind: kind, Account: "A", Client: "C", Permissions: held}
+					want := kind == access.Operator || kind == access.System ||
+						kind == access.Application && account == "A" && held&access.Set(info.Permission) != 0
+					err := c.Authorize(account, info.Permission)
+					if (err == nil) != want {
+						t.Errorf("%s with %q on %q for %s: got error %v, want allowed = %t", kind, held, account, info.Name, err, want)
+					}
+					if f := fault.As(err); err != nil && (f == nil || f.Kind != fault.KindForbidden || f.Message != "permission_denied" || f.Reason != "") {
+						t.Errorf("%s on %q: got %#v, want the one answer", kind, account, err)
+					}
+				}
+			}
+		}
+	}
+}
+
+func TestOnlyLocal(t *testing.T) {
+	t.Parallel()
+	for kind, want := range map[access.Kind]bool{
+		access.Nobody: false, access.Application: false, access.Operator: true, access.System: true, "other": false,
+	} {
+		if err := (access.Caller{Kind: kind, Permissions: 15}).OnlyLocal(); (err == nil) != want {
+			t.Errorf("%q: got error %v, want allowed = %t", kind, err, want)
+		}
+	}
+}
+
+// TestSetsReadBack: what is stored reads back as the same set.
+func TestSetsReadBack(t *testing.T) {
+	t.Parallel()
+	for set := range access.Set(16) {
+		got, err := access.ParseSet(strings.Fields(set.String()))
+		if err != nil || got != set {
+			t.Errorf("%q reads back as %q (%v)", set, got, err)
+		}
+	}
+	if diff := cmp.Diff([]string{"users.list", "users.get", "users.suspend", "users.reactivate"}, access.AllOf(^access.Set(0))); diff != "" {
+		t.Errorf("all permissions (-want +got):\n%s", diff)
+	}
+	if access.Set(15).Has(0) || access.Permission(0).String() != "none" {
+		t.Error("no permission is something one has")
+	}
+}
+
+func TestUnknownPermissionsAreRefused(t *testing.T) {
+	t.Parallel()
+	rapid.Check(t, func(t *rapid.T) {
+		name := rapid.String().Draw(t, "name")
+		set, err := access.ParseSet([]string{"users.get", name})
+		for _, info := range access.Catalog() {
+			if strings.TrimSpace(name) == info.Name {
+				return
+			}
+		}
+		if set != 0 || fault.KindOf(err) != fault.KindInvalid || !strings.Contains(err.Error(), "users.reactivate") || len(err.Error()) > 400 {
+			t.Fatalf("%q: got %q and error %v, want none and the list of those there are", name, set, err)
+		}
+	})
+}
+
+func TestCatalogIsACopy(t *testing.T) {
+	t.Parallel()
+	access.Catalog()[0].Name = "spoilt"
+	if got := access.Catalog()[0].Name; got != "users.list" {
+		t.Errorf("got %q: a caller changed everybody's catalog", got)
+	}
+}
