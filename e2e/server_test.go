@@ -48,7 +48,7 @@ func newSeed(t *testing.T, people int) seed {
 		fmt.Fprintf(&b, "  - {client_id: %s, client_secret: %q, name: App %d, permissions: [users.list, users.get, users.suspend, users.reactivate]}\n",
 			app.id, app.secret, i)
 	}
-	if err := os.WriteFile(s.file, []byte(b.String()), 0o644); err != nil { //nolint:gosec // G306: read by a user without rights too
+	if err := os.WriteFile(s.file, []byte(b.String()), 0o644); err != nil { // read by a user without rights too
 		t.Fatal(err)
 	}
 	return s

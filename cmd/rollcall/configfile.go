@@ -36,7 +36,7 @@ func configFile(args []string) (*settingsFile, error) {
 	if path == "" {
 		return nil, nil //nolint:nilnil // no file is no error
 	}
-	f, err := os.Open(kong.ExpandPath(path))
+	f, err := os.Open(kong.ExpandPath(path)) //nolint:gosec // the operator names it
 	if err != nil {
 		return nil, fmt.Errorf("read the configuration: %w", err)
 	}

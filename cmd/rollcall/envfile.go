@@ -19,7 +19,7 @@ const (
 	envBaseURL = "ROLLCALL_BASE_URL"
 	envAccount = "ROLLCALL_ACCOUNT_ID"
 	envClient  = "ROLLCALL_CLIENT_ID"
-	envSecret  = "ROLLCALL_CLIENT_SECRET" //nolint:gosec // a name, not a secret
+	envSecret  = "ROLLCALL_CLIENT_SECRET"
 	envCAFile  = "ROLLCALL_CA_FILE"
 )
 

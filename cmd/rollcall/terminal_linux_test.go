@@ -60,7 +60,7 @@ func shown(t *testing.T, args ...string) string {
 }
 
 // TestTerminal is not parallel: it sets variables.
-func TestTerminal(t *testing.T) { //nolint:paralleltest // variables are the process's
+func TestTerminal(t *testing.T) {
 	data := filepath.Join(t.TempDir(), "d")
 	t.Setenv("TERM", "xterm-256color")
 	shown(t, "admin", "account", "create", "Example", "--data", data)

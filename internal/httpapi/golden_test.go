@@ -71,14 +71,14 @@ func golden(t *testing.T, tr transcript, v version) {
 	got := asV1(b.String())
 	file := filepath.Join("testdata", "contract", tr.name+".txt")
 	if *update && v.name == "v1" {
-		if err := os.WriteFile(file, []byte(got), 0o644); err != nil { //nolint:gosec // source text
+		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
 			t.Fatal(err)
 		}
 	}
 	if *update {
 		return
 	}
-	want, err := os.ReadFile(file) //nolint:gosec // our own file
+	want, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -91,7 +91,7 @@ func TestSplitPathAppends(t *testing.T) {
 }
 
 // Not parallel: it counts the allocations of the whole process.
-func TestSplitPathDoesNotAllocate(t *testing.T) {
+func TestSplitPathDoesNotAllocate(t *testing.T) { //nolint:paralleltest // AllocsPerRun may not run in parallel
 	var buffer [ident.MaxSegments]string
 	got := testing.AllocsPerRun(100, func() {
 		if _, ok := ident.SplitPath(buffer[:0], "/v1/accounts/A/users/U:suspend"); !ok {

@@ -6,6 +6,7 @@ import (
 	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -156,7 +157,8 @@ func (c *rawConn) answer() (*http.Response, string) {
 func (c *rawConn) wantClosed() {
 	c.t.Helper()
 	_, err := io.Copy(io.Discard, c.r)
-	if timeout, ok := err.(net.Error); ok && timeout.Timeout() {
+	var timeout net.Error
+	if errors.As(err, &timeout) && timeout.Timeout() {
 		c.t.Fatal("the connection is still open")
 	}
 }

@@ -83,7 +83,7 @@ func readPEM(path string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer file.Close()
+	defer file.Close() //nolint:errcheck // it is only read
 	data, err := io.ReadAll(io.LimitReader(file, maxPEMFile+1))
 	if err != nil {
 		return nil, err

@@ -200,11 +200,12 @@ func (s *Server) newPublicServer() *http.Server {
 	protocols.SetHTTP1(true)
 	protocols.SetHTTP2(s.config.Certificates != nil)
 	srv := &http.Server{
-		Handler:     guardFraming(s.conns, handler),
-		Protocols:   protocols,
-		ConnState:   s.conns.observe,
-		ConnContext: withConn,
-		ErrorLog:    newErrorLog(s.log, "public"),
+		Handler:           guardFraming(s.conns, handler),
+		Protocols:         protocols,
+		ConnState:         s.conns.observe,
+		ConnContext:       withConn,
+		ErrorLog:          newErrorLog(s.log, "public"),
+		ReadHeaderTimeout: s.config.Limits.ReadHeader,
 		// Otherwise net/http answers "OPTIONS *" by itself, past the framing guard and the pipeline.
 		DisableGeneralOptionsHandler: true,
 	}

@@ -207,7 +207,7 @@ func TestMemorySweepsWhileSpending(t *testing.T) {
 }
 
 // Not parallel: allocations are counted for the whole process.
-func TestMemorySteadyStateDoesNotAllocate(t *testing.T) {
+func TestMemorySteadyStateDoesNotAllocate(t *testing.T) { //nolint:paralleltest // AllocsPerRun may not run in parallel
 	m := newMemory(t, throttle.DefaultPolicies(), 0)
 	key := throttle.Key{Class: throttle.ClassUsers, Subject: "app"}
 	now := throttletest.Epoch

@@ -37,7 +37,7 @@ func run(in, out string) error {
 	if err != nil {
 		return fmt.Errorf("%s: %w", in, err)
 	}
-	if err := os.WriteFile(out, html, 0o644); err != nil {
+	if err := os.WriteFile(out, html, 0o644); err != nil { //nolint:gosec // the page is public
 		return fmt.Errorf("write page: %w", err)
 	}
 	return nil
