@@ -150,11 +150,14 @@ func prepareDir(o Options) error {
 	return f.Close()
 }
 
-// openWriter opens the one connection that writes. The file's journal is the write-ahead
+// openWriter opens the one connection that writes. Under load the log is folded into
+// the database every 4000 pages: four times fewer folds than SQLite's own measure, and
+// still within the first part of the log's index, so that readers pay no more. When
+// nobody writes the writer folds it at once. The file's journal is the write-ahead
 // log: migrateOnOpen sees to that, once the file is known to be ours.
 func openWriter(ctx context.Context, path string) (*sql.DB, error) {
 	db, err := sql.Open("sqlite", dsn(path, "busy_timeout(5000)", "synchronous(FULL)", "foreign_keys(1)",
-		"cache_size(-8000)", "wal_autocheckpoint(4000)", "journal_size_limit(67108864)", "temp_store(MEMORY)"))
+		"cache_size(-12000)", "wal_autocheckpoint(4000)", "journal_size_limit(67108864)", "temp_store(MEMORY)"))
 	if err != nil {
 		return nil, err
 	}
