@@ -75,7 +75,7 @@ func (s *suite) launch(ctx context.Context, d database, transport report.Transpo
 		return nil, "", fmt.Errorf("remove old environment file: %w", err)
 	}
 	srv := &server{target: load.Target{Address: address}}
-	args := []string{"dev", "--data", d.folder, "--seed", d.seed, "--listen", address, "--env-file", envFile,
+	args := []string{"dev", "--log-format", "json", "--data", d.folder, "--seed", d.seed, "--listen", address, "--env-file", envFile,
 		"--users-per-minute", unreached, "--users-per-hour", unreached,
 		"--token-per-minute", unreached, "--token-per-hour", unreached}
 	if transport == report.Plain {

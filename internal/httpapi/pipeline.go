@@ -16,9 +16,6 @@ import (
 	"github.com/rollcall-id/rollcall/internal/throttle"
 )
 
-// handlerTimeout bounds every wait of a request for storage.
-const handlerTimeout = 20 * time.Second
-
 // ServeHTTP takes a request through the pipeline.
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	c := &call{request: r, began: a.Now()}
@@ -64,8 +61,7 @@ func (a *API) serve(c *call) (rep reply, err error) {
 	case c.op == nil:
 		return rep, errWrongMethod
 	}
-	ctx, cancel := context.WithTimeout(c.request.Context(), handlerTimeout)
-	defer cancel()
+	ctx := c.request.Context()
 	if err := a.authenticate(ctx, c); err != nil {
 		return rep, err
 	}

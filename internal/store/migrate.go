@@ -3,18 +3,13 @@ package store
 import (
 	"context"
 	"database/sql"
-	"embed"
 	"errors"
 	"fmt"
-	"io/fs"
 	"time"
 
 	"github.com/pressly/goose/v3"
 	"github.com/pressly/goose/v3/database"
 )
-
-//go:embed migrations/*.sql
-var migrationFiles embed.FS
 
 // ErrNewer means that the database was written by a newer rollcall.
 var ErrNewer = errors.New("the database is newer than this rollcall: use the version that wrote it, or a newer one")
@@ -32,7 +27,7 @@ type Migration struct {
 }
 
 func migrator(db *sql.DB) (*goose.Provider, error) {
-	files, err := fs.Sub(migrationFiles, "migrations")
+	files, err := sqliteFiles()
 	if err != nil {
 		return nil, err
 	}

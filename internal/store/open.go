@@ -171,11 +171,11 @@ func openWriter(ctx context.Context, path string) (*sql.DB, error) {
 // openReaders opens the pool that only reads. A handful of connections serves every
 // core: a read holds one for microseconds.
 func openReaders(path string) (*sql.DB, error) {
-	db, err := sql.Open("sqlite", dsn(path, "busy_timeout(5000)", "query_only(1)", "cache_size(-2000)", "temp_store(MEMORY)"))
+	db, err := sql.Open("sqlite", dsn(path, "busy_timeout(5000)", "query_only(1)", "cache_size(-4000)", "temp_store(MEMORY)"))
 	if err != nil {
 		return nil, err
 	}
-	n := runtime.GOMAXPROCS(0) + 2
+	n := runtime.GOMAXPROCS(0) + 1
 	db.SetMaxOpenConns(n)
 	db.SetMaxIdleConns(n)
 	return db, nil

@@ -75,6 +75,8 @@ const (
 	maxBatch = 128
 	// queueLength bounds how many callers wait before more are turned away.
 	queueLength = 4096
+	// longestWait bounds how long a caller waits for its work to begin.
+	longestWait = 20 * time.Second
 )
 
 func newWriter(ctx context.Context, db *sql.DB) (*writer, error) {
@@ -98,6 +100,8 @@ var errClosed = errors.New("the store is closed")
 // near as the disk: nobody is left not knowing, and fn never writes to variables of a
 // caller who has gone.
 func (w *writer) do(ctx context.Context, fn func(context.Context, *tx) error) error {
+	ctx, cancel := context.WithTimeout(ctx, longestWait)
+	defer cancel()
 	j := &job{run: fn, done: make(chan struct{})}
 	select {
 	case w.jobs <- j:

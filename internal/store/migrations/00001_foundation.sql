@@ -1,5 +1,6 @@
 -- The first schema. One text for SQLite and PostgreSQL: only text, bigint and
 -- bytea; times are integer microseconds since 1970 UTC; 0 and '' stand for "none".
+-- What a comment marks with "sqlite:" is text for SQLite alone (see dialect.go).
 
 -- +goose Up
 CREATE TABLE accounts (
@@ -10,8 +11,10 @@ CREATE TABLE accounts (
     create_time  bigint NOT NULL,
     audit_seq    bigint NOT NULL, -- end of the account's audit chain
     audit_hash   bytea  NOT NULL
-);
+) /* sqlite: WITHOUT ROWID */;
 
+-- With a rowid, unlike the others: people who were added together lie together, and
+-- pages are read in the order of adding.
 CREATE TABLE users (
     account_id   text   NOT NULL REFERENCES accounts (id),
     id           text   NOT NULL,
@@ -37,7 +40,7 @@ CREATE TABLE group_members (
     user_id    text NOT NULL,
     PRIMARY KEY (account_id, group_name, user_id),
     FOREIGN KEY (account_id, user_id) REFERENCES users (account_id, id)
-);
+) /* sqlite: WITHOUT ROWID */;
 CREATE INDEX group_members_user ON group_members (account_id, user_id);
 
 CREATE TABLE applications (
@@ -49,7 +52,7 @@ CREATE TABLE applications (
     permissions  text   NOT NULL, -- wire names separated by a space
     state        text   NOT NULL,
     create_time  bigint NOT NULL
-);
+) /* sqlite: WITHOUT ROWID */;
 CREATE INDEX applications_account ON applications (account_id, create_time, id);
 
 CREATE TABLE application_secrets (
@@ -58,7 +61,7 @@ CREATE TABLE application_secrets (
     hash        bytea  NOT NULL,
     create_time bigint NOT NULL,
     expire_time bigint NOT NULL -- 0 = the current one
-);
+) /* sqlite: WITHOUT ROWID */;
 CREATE INDEX application_secrets_client ON application_secrets (client_id);
 CREATE INDEX application_secrets_over ON application_secrets (expire_time);
 
@@ -70,14 +73,14 @@ CREATE TABLE tokens (
     secret_id   text   NOT NULL,
     issue_time  bigint NOT NULL,
     expire_time bigint NOT NULL
-);
+) /* sqlite: WITHOUT ROWID */;
 CREATE INDEX tokens_expiry ON tokens (expire_time);
 
 CREATE TABLE page_keys (
     id          bigint NOT NULL PRIMARY KEY,
     secret      bytea  NOT NULL,
     create_time bigint NOT NULL
-);
+) /* sqlite: WITHOUT ROWID */;
 
 -- Rows are only ever added. account_id is '' where no account is known. Entries
 -- that are not changes (chained = 0) are purged when they are old.
@@ -100,7 +103,7 @@ CREATE TABLE audit_entries (
     prev_hash  bytea  NOT NULL,
     hash       bytea  NOT NULL,
     PRIMARY KEY (account_id, id)
-);
+) /* sqlite: WITHOUT ROWID */;
 CREATE INDEX audit_entries_age ON audit_entries (chained, id);
 
 -- Each account's changes in their order: one entry a place.
@@ -110,7 +113,7 @@ CREATE TABLE audit_chain (
     entry_id   text   NOT NULL,
     hash       bytea  NOT NULL,
     PRIMARY KEY (account_id, seq)
-);
+) /* sqlite: WITHOUT ROWID */;
 
 CREATE TABLE usage_hours (
     hour       bigint NOT NULL, -- its first second, Unix time
@@ -121,7 +124,7 @@ CREATE TABLE usage_hours (
     errors     bigint NOT NULL,
     limited    bigint NOT NULL,
     PRIMARY KEY (hour, account_id, client_id, user_agent)
-);
+) /* sqlite: WITHOUT ROWID */;
 
 -- +goose Down
 DROP TABLE usage_hours;
