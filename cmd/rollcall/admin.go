@@ -13,6 +13,7 @@ import (
 	"github.com/rollcall-id/rollcall/internal/ident"
 	"github.com/rollcall-id/rollcall/internal/node"
 	"github.com/rollcall-id/rollcall/internal/store"
+	"github.com/rollcall-id/rollcall/internal/terminal"
 )
 
 type adminCmd struct {
@@ -56,7 +57,7 @@ type desk struct {
 	*node.Core
 	command *adminCmd
 	caller  access.Caller
-	out     *printer
+	out     *terminal.Printer
 	world   *world
 }
 
@@ -93,7 +94,7 @@ func (a *adminCmd) workOn(ctx context.Context, w *world, o store.Options, do fun
 	}
 	defer func() { err = errors.Join(err, core.Close()) }()
 	err = do(ctx, &desk{
-		Core: core, command: a, out: newPrinter(w.stdout, w.stderr, a.Output == "json"), world: w,
+		Core: core, command: a, out: terminal.NewPrinter(w.stdout, w.stderr, a.Output == "json"), world: w,
 		caller: access.Caller{Kind: access.Operator, Name: loginName()},
 	})
 	return interrupted(ctx, err)
@@ -132,7 +133,7 @@ func (d *desk) account(ctx context.Context) (ident.AccountID, error) {
 	case wanted == "" && len(accounts) == 1:
 		return accounts[0].ID, nil
 	case wanted == "":
-		return "", usageHint("there are %d accounts: choose one with --account ID; %s shows them", len(accounts), d.hint("account list"))
+		return "", terminal.Misused("there are %d accounts: choose one with --account ID; %s shows them", len(accounts), d.hint("account list"))
 	}
 	for _, a := range accounts {
 		if a.ID == wanted {
@@ -160,9 +161,4 @@ func (d *desk) hint(command string) string {
 // hintIn is a hint for one account.
 func (d *desk) hintIn(account ident.AccountID, command string) string {
 	return d.hint(command + " --account " + string(account))
-}
-
-// usageHint is a mistake in what was typed that says itself what to type.
-func usageHint(format string, args ...any) error {
-	return &usageError{fmt.Errorf(format, args...)}
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/rollcall-id/rollcall/internal/fault"
 	"github.com/rollcall-id/rollcall/internal/ident"
 	"github.com/rollcall-id/rollcall/internal/store"
+	"github.com/rollcall-id/rollcall/internal/terminal"
 )
 
 func isNotFound(err error) bool { return fault.KindOf(err) == fault.KindNotFound }
@@ -64,7 +65,7 @@ func (cmd *accountCreateCmd) Run(ctx context.Context, w *world, a *adminCmd) err
 	}
 	return a.workOn(ctx, w, store.Options{NoMigrate: exists}, func(ctx context.Context, d *desk) error {
 		if !exists {
-			d.out.remark("Made a new database in %s.", a.Data)
+			d.out.Remark("Made a new database in %s.", a.Data)
 		}
 		made, err := d.Directory.CreateAccount(ctx, d.caller, directory.Account{
 			ID: ident.AccountID(cmd.ID), Name: cmd.Name, Provisioning: directory.Provisioning(cmd.Provisioning),
@@ -72,7 +73,7 @@ func (cmd *accountCreateCmd) Run(ctx context.Context, w *world, a *adminCmd) err
 		if err != nil {
 			return err
 		}
-		return d.out.one(viewAccount(made), "Account "+string(made.ID)+" ("+made.Name+") is made.",
+		return d.out.One(viewAccount(made), "Account "+string(made.ID)+" ("+made.Name+") is made.",
 			"Add its first owner with "+d.hintIn(made.ID, "user add EMAIL --name NAME --group owners"))
 	})
 }
@@ -91,15 +92,15 @@ func (accountListCmd) Run(ctx context.Context, w *world, a *adminCmd) error {
 		if err != nil {
 			return err
 		}
-		l := newList(d.out, []string{"id", "state", "provisioning", "created", "name"}, func(v accountView) []string {
+		l := terminal.NewList(d.out, []string{"id", "state", "provisioning", "created", "name"}, func(v accountView) []string {
 			return []string{string(v.ID), string(v.State), string(v.Provisioning), moment(v.CreateTime), v.Name}
 		})
 		for _, account := range accounts {
-			if err := l.add(viewAccount(account)); err != nil {
+			if err := l.Add(viewAccount(account)); err != nil {
 				return err
 			}
 		}
-		return l.end("There is no account: make one with " + d.hint("account create NAME"))
+		return l.End("There is no account: make one with " + d.hint("account create NAME"))
 	})
 }
 
@@ -124,7 +125,7 @@ func (cmd *accountCloseCmd) Run(ctx context.Context, w *world, a *adminCmd) erro
 		if err != nil {
 			return err
 		}
-		if err := w.confirm(ctx, cmd.Yes, fmt.Sprintf("Closing account %s refuses all its applications at once.", account)); err != nil {
+		if err := terminal.Confirm(ctx, w.stdin, w.stderr, cmd.Yes, fmt.Sprintf("Closing account %s refuses all its applications at once.", account)); err != nil {
 			return err
 		}
 		return d.setAccountState(ctx, account, directory.Closed)
@@ -157,5 +158,5 @@ func (d *desk) setAccountState(ctx context.Context, id ident.AccountID, state di
 		ID    ident.AccountID        `json:"id"`
 		State directory.AccountState `json:"state"`
 	}{id, state}
-	return d.out.one(view, fmt.Sprintf("Account %s is %s.", id, state))
+	return d.out.One(view, fmt.Sprintf("Account %s is %s.", id, state))
 }

@@ -10,6 +10,7 @@ import (
 	"github.com/rollcall-id/rollcall/internal/access"
 	"github.com/rollcall-id/rollcall/internal/ident"
 	"github.com/rollcall-id/rollcall/internal/oauth"
+	"github.com/rollcall-id/rollcall/internal/terminal"
 )
 
 type appCmd struct {
@@ -102,15 +103,15 @@ func (appListCmd) Run(ctx context.Context, w *world, a *adminCmd) error {
 		if err != nil {
 			return err
 		}
-		l := newList(d.out, []string{"client id", "state", "created", "permissions", "name"}, func(v appView) []string {
+		l := terminal.NewList(d.out, []string{"client id", "state", "created", "permissions", "name"}, func(v appView) []string {
 			return []string{string(v.ClientID), string(v.State), moment(v.CreateTime), strings.Join(v.Permissions, ","), v.Name}
 		})
 		for _, app := range apps {
-			if err := l.add(viewApp(app)); err != nil {
+			if err := l.Add(viewApp(app)); err != nil {
 				return err
 			}
 		}
-		return l.end("The account has no application: make one with " + d.hintIn(account, "app create NAME --permissions users.list"))
+		return l.End("The account has no application: make one with " + d.hintIn(account, "app create NAME --permissions users.list"))
 	})
 }
 
@@ -210,9 +211,9 @@ func (c chosenApp) setState(ctx context.Context, w *world, a *adminCmd, state oa
 			Changed  bool                   `json:"changed"`
 		}{id, state, changed}
 		if !changed {
-			return d.out.one(view, fmt.Sprintf("Application %s was already %s.", id, state))
+			return d.out.One(view, fmt.Sprintf("Application %s was already %s.", id, state))
 		}
-		return d.out.one(view, fmt.Sprintf("Application %s is %s.", id, state))
+		return d.out.One(view, fmt.Sprintf("Application %s is %s.", id, state))
 	})
 }
 
@@ -233,8 +234,8 @@ func (cmd *appDeleteCmd) Run(ctx context.Context, w *world, a *adminCmd) error {
 		if err != nil {
 			return err
 		}
-		consequence := fmt.Sprintf("Deleting application %s (%s) ends its secrets and tokens for good.", id, visible(app.Name))
-		if err := w.confirm(ctx, cmd.Yes, consequence); err != nil {
+		consequence := fmt.Sprintf("Deleting application %s (%s) ends its secrets and tokens for good.", id, terminal.Visible(app.Name))
+		if err := terminal.Confirm(ctx, w.stdin, w.stderr, cmd.Yes, consequence); err != nil {
 			return err
 		}
 		if err := d.OAuth.Delete(ctx, d.caller, account, id); err != nil {
@@ -244,6 +245,6 @@ func (cmd *appDeleteCmd) Run(ctx context.Context, w *world, a *adminCmd) error {
 			ClientID ident.ClientID `json:"client_id"`
 			Deleted  bool           `json:"deleted"`
 		}{id, true}
-		return d.out.one(view, fmt.Sprintf("Application %s (%s) is deleted.", id, app.Name))
+		return d.out.One(view, fmt.Sprintf("Application %s (%s) is deleted.", id, app.Name))
 	})
 }

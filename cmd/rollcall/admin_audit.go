@@ -11,6 +11,7 @@ import (
 	"github.com/rollcall-id/rollcall/internal/access"
 	"github.com/rollcall-id/rollcall/internal/audit"
 	"github.com/rollcall-id/rollcall/internal/ident"
+	"github.com/rollcall-id/rollcall/internal/terminal"
 )
 
 type auditCmd struct {
@@ -87,7 +88,7 @@ func readMoment(flag, text string, now time.Time) (time.Time, error) {
 			return t, nil
 		}
 	}
-	return time.Time{}, usageHint("%s=%q is no time: give 2026-08-01, 2026-08-01T09:00:00Z, or how long ago, such as 24h", flag, text)
+	return time.Time{}, terminal.Misused("%s=%q is no time: give 2026-08-01, 2026-08-01T09:00:00Z, or how long ago, such as 24h", flag, text)
 }
 
 // wants tells whether an entry is selected.
@@ -142,7 +143,7 @@ func (q query) start() (ident.EntryID, error) {
 	}
 	id, err := ident.NewEntryID(q.until.Add(time.Millisecond), zeroes{})
 	if err != nil {
-		return "", usageHint("--until=%q is out of range: 1970 to 10888", q.Until)
+		return "", terminal.Misused("--until=%q is out of range: 1970 to 10888", q.Until)
 	}
 	return id, nil
 }
@@ -179,7 +180,7 @@ func (auditListCmd) Help() string {
 // Run lists entries as they are read.
 func (cmd *auditListCmd) Run(ctx context.Context, w *world, a *adminCmd) error {
 	if cmd.Limit < 0 {
-		return usageHint("--limit=%d: give 0 for all, or how many at most", cmd.Limit)
+		return terminal.Misused("--limit=%d: give 0 for all, or how many at most", cmd.Limit)
 	}
 	return a.work(ctx, w, func(ctx context.Context, d *desk) error {
 		q, err := cmd.chosen(ctx, d)
@@ -187,20 +188,20 @@ func (cmd *auditListCmd) Run(ctx context.Context, w *world, a *adminCmd) error {
 			return err
 		}
 		headings := []string{"time", "action", "outcome", "actor", "target", "count", "address", "user agent", "detail"}
-		l := newList(d.out, headings, func(v entryView) []string {
+		l := terminal.NewList(d.out, headings, func(v entryView) []string {
 			return []string{
 				v.Time.Format(time.RFC3339Nano), string(v.Action), string(v.Outcome), v.Actor, v.Target,
 				fmt.Sprint(v.Count), audit.AddressText(v.Address), v.UserAgent, v.Detail,
 			}
 		})
 		err = q.each(ctx, d.Store, func(e audit.Entry) (bool, error) {
-			err := l.add(viewEntry(e))
-			return cmd.Limit == 0 || l.count < cmd.Limit, err
+			err := l.Add(viewEntry(e))
+			return cmd.Limit == 0 || l.Count() < cmd.Limit, err
 		})
 		if err != nil {
 			return err
 		}
-		return l.end("No entry is like that.")
+		return l.End("No entry is like that.")
 	})
 }
 
@@ -241,6 +242,6 @@ func (cmd *auditExportCmd) Run(ctx context.Context, w *world, a *adminCmd) error
 			File    string `json:"file"`
 			Entries int    `json:"entries"`
 		}{cmd.File, n}
-		return d.out.one(view, fmt.Sprintf("%d entries are written to %s.", n, cmd.File))
+		return d.out.One(view, fmt.Sprintf("%d entries are written to %s.", n, cmd.File))
 	})
 }

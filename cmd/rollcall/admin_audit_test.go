@@ -18,6 +18,7 @@ import (
 
 	"github.com/rollcall-id/rollcall/internal/audit"
 	"github.com/rollcall-id/rollcall/internal/ident"
+	"github.com/rollcall-id/rollcall/internal/terminal"
 )
 
 // record is entries from the oldest to the newest. Only Entries of its Reader works.
@@ -143,7 +144,7 @@ func TestReadMoment(t *testing.T) {
 		}
 	}
 	for _, text := range []string{"yesterday", "-1h", "2026-13-01", "2026-07-01 00:00:00", "1785542400"} {
-		var misuse *usageError
+		var misuse *terminal.Misuse
 		if _, err := readMoment("--since", text, noon); !errors.As(err, &misuse) {
 			t.Errorf("%q: got error %v, want a mistake in what was typed", text, err)
 		}
@@ -181,3 +182,9 @@ func TestExportIsWholeOrNothing(t *testing.T) {
 		}
 	}
 }
+
+type failing struct{}
+
+var errFull = errors.New("full")
+
+func (failing) Write([]byte) (int, error) { return 0, errFull }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/rollcall-id/rollcall/internal/ident"
 	"github.com/rollcall-id/rollcall/internal/store"
+	"github.com/rollcall-id/rollcall/internal/terminal"
 	"github.com/rollcall-id/rollcall/internal/usage"
 )
 
@@ -45,17 +46,17 @@ func (cmd *usageCmd) Run(ctx context.Context, w *world, a *adminCmd) error {
 		if err != nil {
 			return err
 		}
-		l := newList(d.out, []string{"hour", "client id", "requests", "errors", "limited", "user agent"}, func(v usageView) []string {
+		l := terminal.NewList(d.out, []string{"hour", "client id", "requests", "errors", "limited", "user agent"}, func(v usageView) []string {
 			return []string{
 				moment(v.Hour), string(v.ClientID), fmt.Sprint(v.Requests), fmt.Sprint(v.Errors), fmt.Sprint(v.Limited), v.UserAgent,
 			}
 		})
 		for _, r := range rows {
-			if err := l.add(viewUsage(r)); err != nil {
+			if err := l.Add(viewUsage(r)); err != nil {
 				return err
 			}
 		}
-		return l.end("Nobody called since then.")
+		return l.End("Nobody called since then.")
 	})
 }
 
@@ -88,7 +89,7 @@ func (cmd *backupCmd) Run(ctx context.Context, w *world, a *adminCmd) error {
 			File  string `json:"file"`
 			Bytes int64  `json:"bytes"`
 		}{cmd.File, info.Size()}
-		return d.out.one(view, fmt.Sprintf("The database is copied to %s (%d bytes).", cmd.File, info.Size()))
+		return d.out.One(view, fmt.Sprintf("The database is copied to %s (%d bytes).", cmd.File, info.Size()))
 	})
 }
 
@@ -112,7 +113,7 @@ func (cmd *restoreCmd) Run(ctx context.Context, w *world, a *adminCmd) error {
 	}
 	if exists {
 		consequence := fmt.Sprintf("Restoring takes the database in %s out of use: everything since %s was made is gone.", a.Data, cmd.File)
-		if err := w.confirm(ctx, cmd.Yes, consequence); err != nil {
+		if err := terminal.Confirm(ctx, w.stdin, w.stderr, cmd.Yes, consequence); err != nil {
 			return err
 		}
 	}
@@ -128,7 +129,7 @@ func (cmd *restoreCmd) Run(ctx context.Context, w *world, a *adminCmd) error {
 	if kept != "" {
 		lines = append(lines, "The database that was there is kept as "+kept)
 	}
-	return newPrinter(w.stdout, w.stderr, a.Output == "json").one(view, lines...)
+	return terminal.NewPrinter(w.stdout, w.stderr, a.Output == "json").One(view, lines...)
 }
 
 type migrateCmd struct {
@@ -163,7 +164,7 @@ func (cmd *migrateCmd) Run(ctx context.Context, w *world, a *adminCmd) error {
 		if err != nil {
 			return err
 		}
-		l := newList(d.out, []string{"version", "applied", "name"}, func(v migrationView) []string {
+		l := terminal.NewList(d.out, []string{"version", "applied", "name"}, func(v migrationView) []string {
 			applied := ""
 			if v.Applied != nil {
 				applied = moment(*v.Applied)
@@ -176,10 +177,10 @@ func (cmd *migrateCmd) Run(ctx context.Context, w *world, a *adminCmd) error {
 				at := step.Applied.UTC()
 				v.Applied = &at
 			}
-			if err := l.add(v); err != nil {
+			if err := l.Add(v); err != nil {
 				return err
 			}
 		}
-		return l.end("This rollcall knows no step.")
+		return l.End("This rollcall knows no step.")
 	})
 }

@@ -9,10 +9,10 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"strings"
 	"time"
 
 	"github.com/rollcall-id/rollcall/internal/audit"
+	"github.com/rollcall-id/rollcall/internal/terminal"
 )
 
 // exportFile writes a new file that only its owner can read, whole or not at all.
@@ -48,7 +48,7 @@ func exportEntries(ctx context.Context, to io.Writer, asCSV bool, q query, r aud
 
 func jsonLines(to io.Writer) (write func(entryView) error, flush func() error) {
 	write = func(v entryView) error {
-		text, err := encode(v)
+		text, err := terminal.Encode(v)
 		if err != nil {
 			return err
 		}
@@ -74,7 +74,7 @@ func csvLines(to io.Writer) (write func(entryView) error, flush func() error) {
 			string(v.RequestID), fmt.Sprint(v.Count), fmt.Sprint(v.Seq), v.Prev, v.Hash,
 		}
 		for i, cell := range row {
-			row[i] = cellText(cell)
+			row[i] = terminal.CellText(cell)
 		}
 		return w.Write(row)
 	}
@@ -82,16 +82,4 @@ func csvLines(to io.Writer) (write func(entryView) error, flush func() error) {
 		w.Flush()
 		return errors.Join(err, w.Error())
 	}
-}
-
-// cellText keeps a spreadsheet from running what somebody sent as a user agent: it
-// would take a cell that begins so for a formula. Some skip white space first, and
-// take the wide forms too.
-func cellText(s string) string {
-	s = visible(s)
-	start := strings.TrimLeft(s, " ")
-	if start != "" && strings.ContainsRune("=+-@|%＝＋－＠", []rune(start)[0]) {
-		return "'" + s
-	}
-	return s
 }

@@ -71,7 +71,7 @@ func (m membership) set(ctx context.Context, w *world, a *adminCmd, member bool)
 			Member  bool         `json:"member"`
 			Changed bool         `json:"changed"`
 		}{u.ID, m.Group, member, changed}
-		return d.out.one(view, fmt.Sprintf("%s %s the group %s.", u.Email, standing(member, changed), m.Group))
+		return d.out.One(view, fmt.Sprintf("%s %s the group %s.", u.Email, standing(member, changed), m.Group))
 	})
 }
 

@@ -49,11 +49,11 @@ func (d *desk) afterHandOver(err error, account ident.AccountID, client ident.Cl
 // tellSecret prints what was made, and that the secret is not shown again.
 func (d *desk) tellSecret(view any, secret secretView, lines ...string) error {
 	if secret.EnvFile != "" {
-		return d.out.one(view, append(lines, "client secret  written to "+secret.EnvFile)...)
+		return d.out.One(view, append(lines, "client secret  written to "+secret.EnvFile)...)
 	}
-	if err := d.out.one(view, append(lines, "client secret  "+secret.Secret)...); err != nil {
+	if err := d.out.One(view, append(lines, "client secret  "+secret.Secret)...); err != nil {
 		return err
 	}
-	d.out.remark("Keep the secret now: it is stored only as a hash and is not shown again.")
+	d.out.Remark("Keep the secret now: it is stored only as a hash and is not shown again.")
 	return nil
 }

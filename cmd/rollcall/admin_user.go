@@ -14,6 +14,7 @@ import (
 	"github.com/rollcall-id/rollcall/internal/fault"
 	"github.com/rollcall-id/rollcall/internal/ident"
 	"github.com/rollcall-id/rollcall/internal/roster"
+	"github.com/rollcall-id/rollcall/internal/terminal"
 )
 
 type userCmd struct {
@@ -72,7 +73,7 @@ func (cmd *userAddCmd) Run(ctx context.Context, w *world, a *adminCmd) error {
 		if err != nil {
 			return err
 		}
-		return d.out.one(viewUser(u), fmt.Sprintf("%s <%s> is added with the id %s.", u.DisplayName, u.Email, u.ID))
+		return d.out.One(viewUser(u), fmt.Sprintf("%s <%s> is added with the id %s.", u.DisplayName, u.Email, u.ID))
 	})
 }
 
@@ -110,14 +111,14 @@ func (cmd *userListCmd) wants(u directory.User) bool {
 // Run lists people as they are read, whatever their number.
 func (cmd *userListCmd) Run(ctx context.Context, w *world, a *adminCmd) error {
 	if cmd.Limit < 0 {
-		return usageHint("--limit=%d: give 0 for all, or how many at most", cmd.Limit)
+		return terminal.Misused("--limit=%d: give 0 for all, or how many at most", cmd.Limit)
 	}
 	return a.work(ctx, w, func(ctx context.Context, d *desk) error {
 		account, err := d.account(ctx)
 		if err != nil {
 			return err
 		}
-		l := newList(d.out, []string{"id", "state", "type", "created", "email", "groups", "name"}, func(v userView) []string {
+		l := terminal.NewList(d.out, []string{"id", "state", "type", "created", "email", "groups", "name"}, func(v userView) []string {
 			return []string{
 				string(v.ID), string(v.State), string(v.Type), moment(v.CreateTime),
 				string(v.Email), strings.Join(v.Groups, ","), v.DisplayName,
@@ -129,10 +130,10 @@ func (cmd *userListCmd) Run(ctx context.Context, w *world, a *adminCmd) error {
 			if !cmd.wants(u) {
 				return true
 			}
-			if more = cmd.Limit > 0 && l.count == cmd.Limit; more {
+			if more = cmd.Limit > 0 && l.Count() == cmd.Limit; more {
 				return false
 			}
-			printErr = l.add(viewUser(u))
+			printErr = l.Add(viewUser(u))
 			return printErr == nil
 		})
 		if err == nil {
@@ -141,11 +142,11 @@ func (cmd *userListCmd) Run(ctx context.Context, w *world, a *adminCmd) error {
 		if err != nil {
 			return err
 		}
-		if err := l.end("There is nobody to list."); err != nil {
+		if err := l.End("There is nobody to list."); err != nil {
 			return err
 		}
 		if more {
-			d.out.remark("There are more: add --limit 0 to list all.")
+			d.out.Remark("There are more: add --limit 0 to list all.")
 		}
 		return nil
 	})
@@ -181,13 +182,13 @@ func (cmd *userImportCmd) Run(ctx context.Context, w *world, a *adminCmd) error 
 			Account ident.AccountID `json:"account_id"`
 			Added   int             `json:"added"`
 		}{account, n}
-		return d.out.one(view, fmt.Sprintf("People added to account %s: %d.", account, n))
+		return d.out.One(view, fmt.Sprintf("People added to account %s: %d.", account, n))
 	})
 }
 
 // showProgress draws a bar on a terminal, and nothing elsewhere.
 func showProgress(stderr io.Writer) roster.Progress {
-	if !isTerminal(stderr) {
+	if !terminal.IsTerminal(stderr) {
 		return nil
 	}
 	var bar *progressbar.ProgressBar

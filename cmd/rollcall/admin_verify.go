@@ -6,6 +6,7 @@ import (
 
 	"github.com/rollcall-id/rollcall/internal/audit"
 	"github.com/rollcall-id/rollcall/internal/ident"
+	"github.com/rollcall-id/rollcall/internal/terminal"
 )
 
 type auditVerifyCmd struct{}
@@ -50,7 +51,7 @@ func (auditVerifyCmd) Run(ctx context.Context, w *world, a *adminCmd) error {
 			problems += len(report.Problems)
 			reports = append(reports, report)
 		}
-		if err := d.out.reports(reports); err != nil {
+		if err := printReports(d.out, reports); err != nil {
 			return err
 		}
 		if problems > 0 {
@@ -99,7 +100,7 @@ func (d *desk) verify(ctx context.Context, account ident.AccountID) (reportView,
 	return view, nil
 }
 
-func (p *printer) reports(reports []reportView) error {
+func printReports(p *terminal.Printer, reports []reportView) error {
 	var lines []string
 	for _, r := range reports {
 		whose := "account " + string(r.Account)
@@ -115,7 +116,7 @@ func (p *printer) reports(reports []reportView) error {
 			lines = append(lines, fmt.Sprintf("  entry %d (%s): %s", problem.Seq, orDash(string(problem.EntryID)), problem.What))
 		}
 	}
-	return p.one(reports, lines...)
+	return p.One(reports, lines...)
 }
 
 func orDash(s string) string {

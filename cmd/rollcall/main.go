@@ -1,8 +1,9 @@
-// Command rollcall is the server, its local administration and, one day, its client.
+// Command rollcall is the server, its local administration and a client of any Users API.
 //
 // This package reads arguments, environment and configuration file, and prints;
 // everything else is in the rooms it connects. What must always hold: a secret is
-// never an argument, a variable or a log line, and what ends badly says what to do.
+// never an argument or a log line, a server's never a variable either, and what ends
+// badly says what to do.
 package main
 
 import (
@@ -22,16 +23,22 @@ import (
 	"github.com/alecthomas/kong"
 
 	"github.com/rollcall-id/rollcall/internal/config"
+	"github.com/rollcall-id/rollcall/internal/terminal"
 )
 
-// cli is everything that can be typed.
-type cli struct {
+// grammar is everything that can be typed.
+type grammar struct {
 	Config string `help:"Configuration file, YAML: the long flag names without dashes in front." placeholder:"FILE" type:"path"`
 
 	Serve   serveCmd   `cmd:"" help:"Serve the Users API for real use."`
 	Dev     devCmd     `cmd:"" set:"log_format=text" help:"Serve a throwaway Users API to build and test against."`
 	Admin   adminCmd   `cmd:"" help:"Administer accounts, people, applications and the audit record on this machine's database, also while the server runs."`
 	Version versionCmd `cmd:"" help:"Print the version."`
+
+	clientCommands
+
+	Completion completionCmd `cmd:"" help:"Print a script that lets the shell complete commands and flags."`
+	Man        manCmd        `cmd:"" help:"Print the manual page."`
 }
 
 // world is what a command may touch besides its arguments.
@@ -78,7 +85,7 @@ func runContext(ctx context.Context, args []string, w *world) (status int) {
 			panic(code) // a defect must not look like success
 		}
 	}()
-	var c cli
+	var c grammar
 	parser, err := newParser(ctx, &c, args, w)
 	if err != nil {
 		return w.fail(exitUsage, err)
@@ -87,7 +94,7 @@ func runContext(ctx context.Context, args []string, w *world) (status int) {
 	if err != nil {
 		return w.misused(parser, err)
 	}
-	var misuse *usageError
+	var misuse *terminal.Misuse
 	switch err := command.Run(); {
 	case err == nil, errors.Is(err, context.Canceled):
 		return exitOK
@@ -114,7 +121,7 @@ func (w *world) misused(parser *kong.Kong, err error) int {
 const secretFileHelp = "Write account id, client id and secret to this file, as shell assignments that only you can read, instead of printing the secret. Other lines of the file are kept."
 
 // newParser reads the configuration file, and makes the parser of everything else.
-func newParser(ctx context.Context, c *cli, args []string, w *world) (*kong.Kong, error) {
+func newParser(ctx context.Context, c *grammar, args []string, w *world) (*kong.Kong, error) {
 	options := []kong.Option{
 		kong.Name("rollcall"),
 		kong.Description("An open, self-hosted Users API: suspend a person the moment an alarm fires, list who is active, let them back in."),
@@ -124,7 +131,7 @@ func newParser(ctx context.Context, c *cli, args []string, w *world) (*kong.Kong
 		kong.Writers(w.stdout, w.stderr),
 		kong.Exit(func(code int) { panic(exit(code)) }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true}),
-		kong.Bind(w),
+		kong.Bind(w, w.clientEnv()),
 		kong.BindTo(ctx, (*context.Context)(nil)),
 	}
 	file, err := configFile(args)
@@ -142,19 +149,14 @@ func (w *world) fail(status int, err error) int {
 	fmt.Fprint(w.stderr, "rollcall: ")
 	for line := range strings.Lines(err.Error()) {
 		// Files and the database can hold text that would rewrite the terminal.
-		fmt.Fprintln(w.stderr, visible(strings.TrimSuffix(line, "\n")))
+		fmt.Fprintln(w.stderr, terminal.Visible(strings.TrimSuffix(line, "\n")))
 	}
 	return status
 }
 
-// usageError is a mistake in what was typed, and ends with exitUsage.
-type usageError struct{ error }
-
-func (e *usageError) Unwrap() error { return e.error }
-
 // mistyped adds what to type next to a mistake in the arguments.
 func mistyped(err error) error {
-	return &usageError{fmt.Errorf("%w\nsee 'rollcall --help'", err)}
+	return terminal.Misused("%w\nsee 'rollcall --help'", err)
 }
 
 // logger writes the log to standard error.

@@ -20,10 +20,10 @@ func inMemory() (w *world, stdout, stderr *bytes.Buffer) {
 }
 
 // parse parses a command without running it.
-func parse(t *testing.T, resolver kong.Resolver, args ...string) (*cli, error) {
+func parse(t *testing.T, resolver kong.Resolver, args ...string) (*grammar, error) {
 	t.Helper()
 	w, _, _ := inMemory()
-	var c cli
+	var c grammar
 	parser, err := newParser(t.Context(), &c, args, w)
 	if err != nil {
 		t.Fatal(err)
@@ -43,7 +43,7 @@ var word = regexp.MustCompile(`"[^"]*"|\S+`)
 func TestHelpShowsExamplesThatParse(t *testing.T) {
 	t.Parallel()
 	w, _, _ := inMemory()
-	parser, err := newParser(t.Context(), &cli{}, nil, w)
+	parser, err := newParser(t.Context(), &grammar{}, nil, w)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -85,7 +85,7 @@ func TestHelpShowsExamplesThatParse(t *testing.T) {
 
 func TestHelpIsPrintedForEveryCommand(t *testing.T) {
 	t.Parallel()
-	for _, args := range [][]string{{"--help"}, {"admin", "--help"}, {"admin", "user", "--help"}, {"admin", "user", "import", "--help"}} {
+	for _, args := range [][]string{{"--help"}, {"admin", "--help"}, {"admin", "user", "--help"}, {"admin", "user", "import", "--help"}, {"users", "suspend", "--help"}} {
 		t.Run(strings.Join(args, " "), func(t *testing.T) {
 			t.Parallel()
 			w, stdout, stderr := inMemory()

@@ -11,11 +11,13 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/rollcall-id/rollcall/internal/terminal"
 )
 
-// terminal opens a pseudo-terminal: what is written to screen can be read from keyboard,
+// pty opens a pseudo-terminal: what is written to screen can be read from keyboard,
 // and what is typed into keyboard can be read from screen.
-func terminal(t *testing.T) (screen, keyboard *os.File) {
+func pty(t *testing.T) (screen, keyboard *os.File) {
 	t.Helper()
 	keyboard, err := os.OpenFile("/dev/ptmx", os.O_RDWR|unix.O_NOCTTY, 0)
 	if err != nil {
@@ -41,7 +43,7 @@ func terminal(t *testing.T) (screen, keyboard *os.File) {
 // shown runs a command with standard output and error on a terminal and returns what it drew.
 func shown(t *testing.T, args ...string) string {
 	t.Helper()
-	screen, keyboard := terminal(t)
+	screen, keyboard := pty(t)
 	drawn := make(chan string)
 	go func() {
 		var b bytes.Buffer
@@ -91,16 +93,16 @@ func TestTerminal(t *testing.T) {
 
 func TestConfirmOnATerminal(t *testing.T) {
 	t.Parallel()
-	for typed, want := range map[string]error{"yes\n": nil, " yes \n": nil, "y\n": errDeclined, "\n": errDeclined, "YES\n": errDeclined, "\x04": errDeclined} {
+	for typed, want := range map[string]error{"yes\n": nil, " yes \n": nil, "y\n": terminal.ErrDeclined, "\n": terminal.ErrDeclined, "YES\n": terminal.ErrDeclined, "\x04": terminal.ErrDeclined} {
 		t.Run(fmt.Sprintf("%q", typed), func(t *testing.T) {
 			t.Parallel()
-			screen, keyboard := terminal(t)
+			screen, keyboard := pty(t)
 			if _, err := keyboard.WriteString(typed); err != nil {
 				t.Fatal(err)
 			}
 			w, _, stderr := inMemory()
 			w.stdin = screen
-			if err := w.confirm(t.Context(), false, "All is lost."); err != want { //nolint:errorlint // the very same
+			if err := terminal.Confirm(t.Context(), w.stdin, w.stderr, false, "All is lost."); err != want { //nolint:errorlint // the very same
 				t.Errorf("got error %v, want %v", err, want)
 			}
 			if got := stderr.String(); got != "All is lost.\nType yes to go on: " {
@@ -112,12 +114,12 @@ func TestConfirmOnATerminal(t *testing.T) {
 
 func TestConfirmEndsWhenToldTo(t *testing.T) {
 	t.Parallel()
-	screen, _ := terminal(t)
+	screen, _ := pty(t)
 	w, _, _ := inMemory()
 	w.stdin = screen
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := w.confirm(ctx, false, "All is lost."); err != errDeclined { //nolint:errorlint // the very same
-		t.Errorf("got error %v, want %v", err, errDeclined)
+	if err := terminal.Confirm(ctx, w.stdin, w.stderr, false, "All is lost."); err != terminal.ErrDeclined { //nolint:errorlint // the very same
+		t.Errorf("got error %v, want %v", err, terminal.ErrDeclined)
 	}
 }

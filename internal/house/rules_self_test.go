@@ -33,6 +33,11 @@ func TestImportBreach(t *testing.T) {
 		{"client/clienttest", module + "/internal/node", ""},
 		{"client/clienttest", module + "/internal/testkit", "sideways on floor 8"},
 		{"api", module + "/internal/fault", "of ours, api may import only []"},
+		{"cli", module + "/client", ""},
+		{"cli", module + "/internal/node", "of ours, cli may import only [api client terminal]"},
+		{"cli", module + "/internal/ident", "of ours, cli may import only [api client terminal]"},
+		{"node", module + "/internal/cli", "sideways on floor 7"},
+		{"terminal", module + "/internal/fault", "of ours, terminal may import only []"},
 		{"oauth", "net/http", "rule rooms take clock, chance, disk and network as values"},
 		{"throttle", "math/rand/v2", "rule rooms take clock, chance, disk and network as values"},
 	}

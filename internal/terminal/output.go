@@ -1,49 +1,44 @@
-package main
+package terminal
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
 	"io"
 	"os"
-	"strconv"
 	"strings"
-	"unicode"
-	"unicode/utf16"
-	"unicode/utf8"
 
 	"charm.land/lipgloss/v2"
 	"charm.land/lipgloss/v2/table"
 	"github.com/charmbracelet/colorprofile"
 )
 
-// printer prints results to one stream and remarks about them to another, so that
+// Printer prints results to one stream and remarks about them to another, so that
 // results can be piped. What it is given may come from anywhere: control characters
 // are escaped before they reach a terminal.
-type printer struct {
+type Printer struct {
 	results io.Writer
 	remarks io.Writer
 	json    bool
 	pretty  bool // results go to a terminal
 }
 
-func newPrinter(stdout, stderr io.Writer, asJSON bool) *printer {
-	p := &printer{results: stdout, remarks: stderr, json: asJSON, pretty: isTerminal(stdout)}
+// NewPrinter prints results to stdout, as JSON if asked for, and remarks to stderr.
+func NewPrinter(stdout, stderr io.Writer, asJSON bool) *Printer {
+	p := &Printer{results: stdout, remarks: stderr, json: asJSON, pretty: IsTerminal(stdout)}
 	if p.pretty {
 		p.results = colorprofile.NewWriter(stdout, os.Environ()) // knows NO_COLOR and TERM
 	}
 	return p
 }
 
-// remark tells something that is not a result.
-func (p *printer) remark(format string, args ...any) {
-	fmt.Fprintln(p.remarks, visible(fmt.Sprintf(format, args...)))
+// Remark tells something that is not a result.
+func (p *Printer) Remark(format string, args ...any) {
+	fmt.Fprintln(p.remarks, Visible(fmt.Sprintf(format, args...)))
 }
 
-// one prints a single result: a JSON object, or lines for people.
-func (p *printer) one(v any, lines ...string) error {
+// One prints a single result: a JSON object, or lines for people.
+func (p *Printer) One(v any, lines ...string) error {
 	if p.json {
-		text, err := encode(v)
+		text, err := Encode(v)
 		if err != nil {
 			return err
 		}
@@ -51,7 +46,7 @@ func (p *printer) one(v any, lines ...string) error {
 		return err
 	}
 	for _, line := range lines {
-		if _, err := fmt.Fprintln(p.results, visible(line)); err != nil {
+		if _, err := fmt.Fprintln(p.results, Visible(line)); err != nil {
 			return err
 		}
 	}
@@ -61,10 +56,10 @@ func (p *printer) one(v any, lines ...string) error {
 // chunk is how many rows of a list are in memory at once.
 const chunk = 1000
 
-// list prints rows as they come: a JSON array, or a table under headings. Its widths
+// List prints rows as they come: a JSON array, or a table under headings. Its widths
 // are those of the first chunk.
-type list[T any] struct {
-	*printer
+type List[T any] struct {
+	*Printer
 	headings []string
 	cells    func(T) []string
 	waiting  [][]string
@@ -72,18 +67,20 @@ type list[T any] struct {
 	count    int
 }
 
-func newList[T any](p *printer, headings []string, cells func(T) []string) *list[T] {
-	return &list[T]{printer: p, headings: headings, cells: cells}
+// NewList begins a list; cells gives the texts of a row.
+func NewList[T any](p *Printer, headings []string, cells func(T) []string) *List[T] {
+	return &List[T]{Printer: p, headings: headings, cells: cells}
 }
 
-func (l *list[T]) add(v T) error {
+// Add prints a row, now or together with others.
+func (l *List[T]) Add(v T) error {
 	l.count++
 	if l.json {
 		return l.addJSON(v)
 	}
 	row := l.cells(v)
 	for i, cell := range row {
-		if row[i] = visible(cell); cell == "" {
+		if row[i] = Visible(cell); cell == "" {
 			row[i] = "-"
 		}
 	}
@@ -93,8 +90,8 @@ func (l *list[T]) add(v T) error {
 	return nil
 }
 
-func (l *list[T]) addJSON(v T) error {
-	text, err := encode(v)
+func (l *List[T]) addJSON(v T) error {
+	text, err := Encode(v)
 	if err != nil {
 		return err
 	}
@@ -106,8 +103,8 @@ func (l *list[T]) addJSON(v T) error {
 	return err
 }
 
-// end prints what is left; nothing says that there is nothing.
-func (l *list[T]) end(nothing string) error {
+// End prints what is left; nothing says that there is nothing.
+func (l *List[T]) End(nothing string) error {
 	switch {
 	case l.json && l.count == 0:
 		_, err := fmt.Fprintln(l.results, "[]")
@@ -116,13 +113,13 @@ func (l *list[T]) end(nothing string) error {
 		_, err := fmt.Fprintln(l.results, "\n]")
 		return err
 	case l.count == 0:
-		l.remark("%s", nothing)
+		l.Remark("%s", nothing)
 		return nil
 	}
 	return l.flush()
 }
 
-func (l *list[T]) flush() error {
+func (l *List[T]) flush() error {
 	rows := l.waiting
 	l.waiting = nil
 	if len(rows) == 0 {
@@ -188,52 +185,5 @@ func prettyTable(headings []string, rows [][]string) string {
 		}).String()
 }
 
-// visible escapes what is not meant to be seen: control characters, with which a name
-// could rewrite what a terminal shows, invisible and direction-changing ones, and
-// bytes that are not UTF-8.
-func visible(s string) string {
-	if strings.IndexFunc(s, isHidden) < 0 && utf8.ValidString(s) {
-		return s
-	}
-	var b strings.Builder
-	for i, r := range s {
-		switch _, size := utf8.DecodeRuneInString(s[i:]); {
-		case r == utf8.RuneError && size == 1:
-			fmt.Fprintf(&b, `\x%02x`, s[i])
-		case isHidden(r):
-			b.WriteString(strings.Trim(strconv.QuoteRuneToASCII(r), "'"))
-		default:
-			b.WriteRune(r)
-		}
-	}
-	return b.String()
-}
-
-// isHidden holds for line breaks too: a name must not make a second row.
-func isHidden(r rune) bool { return !unicode.IsPrint(r) }
-
-// encode writes one line of JSON that is safe to print: what visible escapes is
-// escaped here as JSON does it.
-func encode(v any) (string, error) {
-	var buf bytes.Buffer
-	e := json.NewEncoder(&buf)
-	e.SetEscapeHTML(false)
-	if err := e.Encode(v); err != nil {
-		return "", fmt.Errorf("write as JSON: %w", err)
-	}
-	text := strings.TrimSuffix(buf.String(), "\n")
-	if strings.IndexFunc(text, isHidden) < 0 {
-		return text, nil
-	}
-	var b strings.Builder
-	for _, r := range text {
-		if !isHidden(r) {
-			b.WriteRune(r)
-			continue
-		}
-		for _, unit := range utf16.Encode([]rune{r}) {
-			fmt.Fprintf(&b, `\u%04x`, unit)
-		}
-	}
-	return b.String(), nil
-}
+// Count is how many rows were added.
+func (l *List[T]) Count() int { return l.count }

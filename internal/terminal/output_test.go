@@ -1,4 +1,4 @@
-package main
+package terminal
 
 import (
 	"bytes"
@@ -26,8 +26,8 @@ func TestVisible(t *testing.T) {
 		"kept \uFFFD":        "kept \uFFFD",
 		"it's 'quoted'":      "it's 'quoted'",
 	} {
-		if got := visible(in); got != want {
-			t.Errorf("visible(%q) = %q, want %q", in, got, want)
+		if got := Visible(in); got != want {
+			t.Errorf("Visible(%q) = %q, want %q", in, got, want)
 		}
 	}
 }
@@ -36,9 +36,9 @@ func TestVisibleIsPrintable(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		s := string(rapid.SliceOf(rapid.Byte()).Draw(t, "s"))
-		for _, r := range visible(s) {
+		for _, r := range Visible(s) {
 			if !unicode.IsPrint(r) {
-				t.Fatalf("visible(%q) holds %U", s, r)
+				t.Fatalf("Visible(%q) holds %U", s, r)
 			}
 		}
 	})
@@ -48,7 +48,7 @@ func TestEncodeIsPrintableJSON(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		s := rapid.String().Draw(t, "s")
-		text, err := encode(map[string]string{"s": s})
+		text, err := Encode(map[string]string{"s": s})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -62,7 +62,7 @@ func TestEncodeIsPrintableJSON(t *testing.T) {
 			t.Fatalf("%s reads back as %q, error %v", text, back["s"], err)
 		}
 	})
-	if _, err := encode(func() {}); err == nil {
+	if _, err := Encode(func() {}); err == nil {
 		t.Error("a function: got no error")
 	}
 }
@@ -74,22 +74,22 @@ func TestCellText(t *testing.T) {
 		"=1+1": "'=1+1", "+1": "'+1", "-1": "'-1", "@SUM(A1)": "'@SUM(A1)", "  =1": "'  =1", "|cmd": "'|cmd",
 		"\t=1": `\t=1`, "\r=1": `\r=1`, "\n=1": `\n=1`, "＝1": "'＝1",
 	} {
-		if got := cellText(in); got != want {
-			t.Errorf("cellText(%q) = %q, want %q", in, got, want)
+		if got := CellText(in); got != want {
+			t.Errorf("CellText(%q) = %q, want %q", in, got, want)
 		}
 	}
 }
 
 // printed is what a list of n rows looks like.
-func printed(t *testing.T, p *printer, n int) {
+func printed(t *testing.T, p *Printer, n int) {
 	t.Helper()
-	l := newList(p, []string{"id", "name"}, func(i int) []string { return []string{fmt.Sprint(i), strings.Repeat("x", i%3)} })
+	l := NewList(p, []string{"id", "name"}, func(i int) []string { return []string{fmt.Sprint(i), strings.Repeat("x", i%3)} })
 	for i := range n {
-		if err := l.add(i); err != nil {
+		if err := l.Add(i); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := l.end("nothing"); err != nil {
+	if err := l.End("nothing"); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -111,7 +111,7 @@ func TestList(t *testing.T) {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
 			var out, remarks bytes.Buffer
-			printed(t, newPrinter(&out, &remarks, tt.json), tt.n)
+			printed(t, NewPrinter(&out, &remarks, tt.json), tt.n)
 			if diff := cmp.Diff([]string{tt.want, tt.remarks}, []string{out.String(), remarks.String()}); diff != "" {
 				t.Errorf("(-want +got)\n%s", diff)
 			}
@@ -122,7 +122,7 @@ func TestList(t *testing.T) {
 func TestListOfManyChunks(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
-	printed(t, newPrinter(&out, &out, false), 2*chunk+500)
+	printed(t, NewPrinter(&out, &out, false), 2*chunk+500)
 	lines := strings.Split(strings.TrimSuffix(out.String(), "\n"), "\n")
 	if len(lines) != 2*chunk+501 || lines[0] != "ID   NAME" || lines[1] != "0    -" || lines[chunk] != "999  -" || lines[chunk+2] != "1001  xx" {
 		t.Errorf("got %d lines: %q, %q, %q, %q", len(lines), lines[0], lines[1], lines[chunk], lines[chunk+2])
@@ -135,7 +135,7 @@ func TestPrettyList(t *testing.T) {
 		t.Run(profile.String(), func(t *testing.T) {
 			t.Parallel()
 			var out bytes.Buffer
-			printed(t, &printer{results: &colorprofile.Writer{Forward: &out, Profile: profile}, remarks: &out, pretty: true}, 2)
+			printed(t, &Printer{results: &colorprofile.Writer{Forward: &out, Profile: profile}, remarks: &out, pretty: true}, 2)
 			if got := strings.Contains(out.String(), "\x1b["); got != colour {
 				t.Errorf("colour %t, want %t", got, colour)
 			}
@@ -162,12 +162,12 @@ func (f *failing) Write(p []byte) (int, error) {
 func TestListReportsWhatCannotBePrinted(t *testing.T) {
 	t.Parallel()
 	for _, asJSON := range []bool{false, true} {
-		p := newPrinter(&failing{}, &bytes.Buffer{}, asJSON)
-		l := newList(p, []string{"n"}, func(i int) []string { return []string{fmt.Sprint(i)} })
-		if err := errors.Join(l.add(1), l.end("")); !errors.Is(err, errFull) {
+		p := NewPrinter(&failing{}, &bytes.Buffer{}, asJSON)
+		l := NewList(p, []string{"n"}, func(i int) []string { return []string{fmt.Sprint(i)} })
+		if err := errors.Join(l.Add(1), l.End("")); !errors.Is(err, errFull) {
 			t.Errorf("json %t: got error %v", asJSON, err)
 		}
-		if err := p.one(1, "one"); !errors.Is(err, errFull) {
+		if err := p.One(1, "one"); !errors.Is(err, errFull) {
 			t.Errorf("json %t: got error %v", asJSON, err)
 		}
 	}
