@@ -75,6 +75,10 @@ func (s *settingsFile) Validate(app *kong.Application) error {
 		return err
 	}
 	for _, key := range slices.Sorted(maps.Keys(s.values)) {
+		// kong would drop the fraction: of a limit, 0.5 would leave 0, which is none.
+		if n, ok := s.values[key].(float64); ok {
+			return fmt.Errorf("%s: %s: %v is not a whole number", s.path, key, n)
+		}
 		if !known[key] {
 			return fmt.Errorf("%s: %q is not a setting: keys are the long flag names of 'rollcall serve --help' without dashes in front", s.path, key)
 		}

@@ -21,7 +21,7 @@ import (
 type devCmd struct{ config.Dev }
 
 // devRetention is long for a throwaway server and short for a disk.
-var devRetention = store.Retention{Entries: 30 * 24 * time.Hour, Usage: 30 * 24 * time.Hour}
+var devRetention = store.Retention{Entries: 90 * 24 * time.Hour, Usage: 90 * 24 * time.Hour}
 
 // Help gives examples.
 func (*devCmd) Help() string {

@@ -57,8 +57,26 @@ func (d *dev) ensureCredentials(ctx context.Context, core *node.Core, seeded cre
 	if len(accounts) == 0 {
 		return credentials{}, fmt.Errorf("the database in %s holds no account: give an empty folder with --data, or make one with 'rollcall admin account create'", d.dir)
 	}
+	return d.ownApplication(ctx, core, accounts[0].ID)
+}
+
+// devName names the application that 'rollcall dev' makes for itself.
+const devName = "rollcall dev"
+
+// ownApplication gives the application of earlier runs a new secret, or makes it.
+func (d *dev) ownApplication(ctx context.Context, core *node.Core, account ident.AccountID) (credentials, error) {
+	apps, err := core.OAuth.List(ctx, devCaller, account)
+	if err != nil {
+		return credentials{}, err
+	}
+	for _, app := range apps {
+		if app.Name == devName && app.State == oauth.Enabled {
+			secret, err := core.OAuth.Rotate(ctx, devCaller, account, app.ID, 0)
+			return credentials{Account: account, Client: app.ID, Secret: secret}, err
+		}
+	}
 	app, secret, err := core.OAuth.Create(ctx, devCaller, oauth.Application{
-		Account: accounts[0].ID, Name: "rollcall dev", Permissions: access.All,
+		Account: account, Name: devName, Permissions: access.All,
 		Description: "Made by 'rollcall dev': the secrets of earlier applications are known only by their hashes.",
 	}, oauth.ClientSecret{})
 	return credentials{Account: app.Account, Client: app.ID, Secret: secret}, err

@@ -169,7 +169,17 @@ func (w *world) logger(c config.Logs) *slog.Logger {
 	if c.LogFormat == "text" {
 		return slog.New(slog.NewTextHandler(w.stderr, options))
 	}
-	return slog.New(slog.NewJSONHandler(w.stderr, options))
+	return slog.New(slog.NewJSONHandler(jsonLog{w.stderr}, options))
+}
+
+// jsonLog escapes what log/slog's JSON leaves as it is, such as the C1 controls: with
+// them a User-Agent could still rewrite what a terminal shows. Each Write is one line.
+type jsonLog struct{ io.Writer }
+
+// Write implements io.Writer.
+func (w jsonLog) Write(line []byte) (int, error) {
+	_, err := io.WriteString(w.Writer, terminal.EscapeJSON(strings.TrimSuffix(string(line), "\n"))+"\n")
+	return len(line), err
 }
 
 type versionCmd struct{}

@@ -172,6 +172,7 @@ func TestSettingsThatAreRefused(t *testing.T) {
 		"itself":     {"data: d\ntls: off\nconfig: x", `c.yaml: "config" is not a setting`},
 		"type":       {"data: d\ntls: off\nusers-per-minute: many", "users-per-minute"},
 		"enum":       {"data: d\ntls: maybe", "tls"},
+		"fraction":   {"data: d\ntls: off\nusers-per-minute: 0.4", "users-per-minute: 0.4 is not a whole number"},
 		"range":      {"data: d\ntls: off\nusers-per-minute: -1", "out of range"},
 	}
 	for name, tt := range tests {

@@ -3,11 +3,12 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"log/slog"
 	"net"
 	"path/filepath"
+	"strconv"
 
+	"github.com/rollcall-id/rollcall/internal/access"
 	"github.com/rollcall-id/rollcall/internal/config"
 	"github.com/rollcall-id/rollcall/internal/node"
 	"github.com/rollcall-id/rollcall/internal/server"
@@ -48,6 +49,7 @@ func (cmd *serveCmd) Run(ctx context.Context, w *world) error {
 	if err != nil {
 		return err
 	}
+	warnIfEmpty(ctx, core, s.Data, logger)
 	n, err := node.New(core, node.Options{
 		Server: server.Config{
 			Addr: s.Listen, Certificates: certificates,
@@ -71,6 +73,15 @@ func (cmd *serveCmd) Run(ctx context.Context, w *world) error {
 	err = n.Run(ctx)
 	logger.Info("ended")
 	return err
+}
+
+// warnIfEmpty says what a mistyped folder would otherwise hide: a server that works and
+// knows nobody.
+func warnIfEmpty(ctx context.Context, core *node.Core, dir string, logger *slog.Logger) {
+	accounts, err := core.Directory.Accounts(ctx, access.Caller{Kind: access.System, Name: "rollcall serve"})
+	if err == nil && len(accounts) == 0 {
+		logger.Warn("the database holds no account: is it the right folder? 'rollcall admin account create' makes one", "data", dir)
+	}
 }
 
 // certificates returns where the server's certificates come from; nil for plain HTTP.
@@ -105,10 +116,15 @@ func addressText(a net.Addr) string {
 	return a.String()
 }
 
-// baseURL is how clients on this machine reach an address that was listened on.
-func baseURL(tls bool, addr fmt.Stringer) string {
-	if tls {
-		return "https://" + addr.String()
+// baseURL is how clients on this machine reach an address that was listened on; "all
+// addresses" is none that can be called, or that a certificate names.
+func baseURL(tls bool, addr net.Addr) string {
+	host := addr.String()
+	if tcp, ok := addr.(*net.TCPAddr); ok && tcp.IP.IsUnspecified() {
+		host = net.JoinHostPort("localhost", strconv.Itoa(tcp.Port))
 	}
-	return "http://" + addr.String()
+	if tls {
+		return "https://" + host
+	}
+	return "http://" + host
 }

@@ -114,7 +114,7 @@ func New(c access.Caller, account ident.AccountID, a Action, target string, o Ou
 	return Entry{
 		Account: account, At: at.UTC().Truncate(time.Microsecond),
 		ActorKind: c.Kind, Actor: Clean(c.ID(), MaxTarget), Action: a,
-		Target: Clean(target, MaxTarget), Outcome: o,
+		Target: Clean(ident.HideSecret(target), MaxTarget), Outcome: o,
 		Address: c.Address, UserAgent: Clean(c.UserAgent, MaxUserAgent),
 		RequestID: c.RequestID, Count: 1,
 	}

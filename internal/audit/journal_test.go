@@ -4,9 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -228,6 +231,54 @@ func TestJournalCloseIsBounded(t *testing.T) {
 		}
 		if len(s.entries) != 2 {
 			t.Errorf("got %d entries, want what was noted before the journal ended", len(s.entries))
+		}
+	})
+}
+
+// TestJournalFoldsLimitHits: whoever goes on though limited costs an entry at once and
+// one a round, however fast the store is; each hit is counted, callers stay apart.
+func TestJournalFoldsLimitHits(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		s := &slowStore{turns: make(chan error)}
+		close(s.turns)
+		j := audit.NewJournal(s, noFailure(t))
+		hit := func(address string) {
+			e := note("")
+			e.Outcome, e.Address = audit.Limited, netip.MustParseAddr(address)
+			j.Note(e)
+			synctest.Wait()
+		}
+		for range 500 {
+			hit("192.0.2.1")
+			hit("2001:db8::1")
+			hit("2001:db8::2") // the same /64
+		}
+		hit("192.0.2.2")
+		counts := func() (n []int64) {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			for _, e := range s.entries {
+				n = append(n, e.Count)
+			}
+			slices.Sort(n)
+			return n
+		}
+		if diff := cmp.Diff([]int64{1, 1, 1}, counts()); diff != "" {
+			t.Errorf("at once (-want +got):\n%s", diff)
+		}
+		time.Sleep(audit.RepeatEvery)
+		synctest.Wait()
+		if diff := cmp.Diff([]int64{1, 1, 1, 499, 999}, counts()); diff != "" {
+			t.Errorf("after a round (-want +got):\n%s", diff)
+		}
+		hit("192.0.2.1")
+		hit("192.0.2.1")
+		if err := j.Close(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff([]int64{1, 1, 1, 1, 1, 499, 999}, counts()); diff != "" {
+			t.Errorf("after the end (-want +got):\n%s", diff)
 		}
 	})
 }

@@ -199,15 +199,28 @@ func (s *Service) change(ctx context.Context, c access.Caller, account ident.Acc
 	if err := s.May(ctx, c, account, act.permission, act.action, string(id)); err != nil {
 		return User{}, err
 	}
-	if !ident.Possible(string(id)) {
-		return User{}, notFound()
-	}
 	entry := audit.New(c, account, act.action, string(id), audit.Done, s.now())
+	if !ident.Possible(string(id)) {
+		return User{}, s.missed(ctx, entry)
+	}
 	decision, err := s.Store.Change(ctx, account, id, func(st Standing) Decision { return act.decide(st, entry) })
 	if err != nil {
 		return User{}, err
 	}
+	if decision.Entry.Action == "" {
+		return User{}, s.missed(ctx, entry)
+	}
 	return decision.User, decision.Refusal
+}
+
+// missed remembers an attempt on somebody who is not there, or not to be seen: whoever
+// tries ids leaves a trace.
+func (s *Service) missed(ctx context.Context, e audit.Entry) error {
+	e.Outcome = audit.Refused
+	if err := s.Store.Append(ctx, []audit.Entry{e.With(NotFoundMessage)}); err != nil {
+		return err
+	}
+	return notFound()
 }
 
 // May tells whether the caller may use p in account; a denial is remembered before

@@ -70,6 +70,9 @@ func (t transition) decide(st Standing, entry audit.Entry) Decision {
 func (d Decision) refused(reason string) Decision {
 	d.Refusal = fault.Forbidden(reason)
 	d.Entry.Outcome = audit.Refused
+	if d.Entry.Detail != "" {
+		reason = d.Entry.Detail + ": " + reason
+	}
 	d.Entry = d.Entry.With(reason)
 	return d
 }

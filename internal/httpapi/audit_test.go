@@ -60,7 +60,15 @@ var acts = []act{
 		audit.Entry{Account: account, ActorKind: application, Actor: "payroll", Action: audit.UserSuspend, Target: "OWNER", Outcome: audit.Refused, Detail: "no_owner_remain"}},
 	{"externally managed", func(w *world) testkit.Request { return w.post("EXTERNAL:suspend") },
 		audit.Entry{Account: account, ActorKind: application, Actor: "payroll", Action: audit.UserSuspend, Target: "EXTERNAL", Outcome: audit.Refused, Detail: "externally_managed_user"}},
-	{"unknown user", func(w *world) testkit.Request { return w.post("UNKNOWN:suspend") }, audit.Entry{}},
+	{"unknown user", func(w *world) testkit.Request { return w.post("UNKNOWN:suspend") },
+		audit.Entry{Account: account, ActorKind: application, Actor: "payroll", Action: audit.UserSuspend, Target: "UNKNOWN", Outcome: audit.Refused, Detail: "not_found"}},
+	{"secret as user id", func(w *world) testkit.Request { return w.post("rct_guess:suspend") },
+		audit.Entry{Account: account, ActorKind: application, Actor: "payroll", Action: audit.UserSuspend, Target: "[a secret in the wrong place]", Outcome: audit.Refused, Detail: "not_found"}},
+	{"unexpected body", func(w *world) testkit.Request {
+		r := w.post("ACTIVE:suspend")
+		r.Body = "{\"now\":true}"
+		return r
+	}, audit.Entry{Account: account, ActorKind: application, Actor: "payroll", Action: audit.UserSuspend, Target: "ACTIVE", Outcome: audit.Refused, Detail: "the request body must be empty or {}"}},
 	{"another account", func(w *world) testkit.Request {
 		r := w.post("STRANGER:suspend")
 		r.Path = w.user(elsewhere, "STRANGER:suspend")

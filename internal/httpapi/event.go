@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/rollcall-id/rollcall/internal/audit"
+	"github.com/rollcall-id/rollcall/internal/ident"
 )
 
 // metrics are by operation and status: a closed set, whatever clients send.
@@ -76,7 +77,7 @@ func (a *API) log(c *call, operation string, status int, took time.Duration, err
 		attrs = append(attrs, slog.String("account", string(c.caller.Account)), slog.String("client", string(c.caller.Client)))
 	}
 	if c.user != "" {
-		attrs = append(attrs, slog.String("user", audit.Clean(string(c.user), maxLogged)))
+		attrs = append(attrs, slog.String("user", audit.Clean(ident.HideSecret(string(c.user)), maxLogged)))
 	}
 	if agent := c.caller.UserAgent; agent != "" {
 		attrs = append(attrs, slog.String("user_agent", audit.Clean(agent, maxLogged)))

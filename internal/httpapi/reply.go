@@ -31,7 +31,7 @@ var (
 	noPolicy   = []string{"default-src 'none'; frame-ancestors 'none'"}
 	noStore    = []string{"no-store"}
 	noCache    = []string{"no-cache"}
-	hsts       = []string{"max-age=31536000; includeSubDomains"}
+	hsts       = []string{"max-age=31536000"}
 	noReferrer = []string{"no-referrer"}
 )
 
@@ -62,7 +62,7 @@ func (a *API) write(w http.ResponseWriter, c *call, r reply) int {
 	if server.IsSecure(c.request, a.TrustedProxies) {
 		h["Strict-Transport-Security"] = hsts
 	}
-	if c.op == nil || c.op.Auth != Open || r.status != http.StatusOK {
+	if r.body == nil { // only our own documents may be kept
 		h["Cache-Control"] = noStore
 	}
 	if c.op != nil && c.op.Auth == Basic {

@@ -73,7 +73,7 @@ func sameClient(c *call) error {
 // refused remembers what an application got wrong, or a stranger whose failures are
 // metered. What nobody meters is not written down: it could fill the record at will.
 func (a *API) refused(c *call, err error) error {
-	e := audit.New(c.caller, c.caller.Account, c.op.Action, "", audit.Refused, c.began)
+	e := audit.New(c.caller, c.caller.Account, c.op.Action, string(c.user), audit.Refused, c.began)
 	a.Journal.Note(e.With(err.Error()))
 	return err
 }

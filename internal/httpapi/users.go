@@ -41,7 +41,10 @@ type changeUser func(context.Context, access.Caller, ident.AccountID, ident.User
 
 func (a *API) change(ctx context.Context, c *call, change changeUser) (reply, error) {
 	if err := c.noBody(); err != nil {
-		return reply{}, a.unlessDenied(ctx, c, err)
+		if denied := a.unlessDenied(ctx, c, err); denied != err { //nolint:errorlint // the very same, or the denial
+			return reply{}, denied
+		}
+		return reply{}, a.refused(c, err)
 	}
 	return userReply(change(ctx, c.caller, c.account, c.user))
 }

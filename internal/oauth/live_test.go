@@ -1,6 +1,7 @@
 package oauth
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -100,8 +101,15 @@ func TestClaimedIdentityDoesNotReveal(t *testing.T) {
 		"rct_abcdefgh":                         false,
 		"Basic rcs_abcdefgh":                   false,
 	} {
-		if got := unrevealing(claimed); (got == claimed) != kept {
+		if got := (Credentials{{ID: ident.ClientID(claimed)}}).claimed(); (got == claimed) != kept {
 			t.Errorf("%q is recorded as %q", claimed, got)
 		}
+	}
+	percentEncoded := Credentials{{ID: "rcs%5Fabcdefgh"}, {ID: "rcs_abcdefgh"}}
+	if got := percentEncoded.claimed(); strings.Contains(got, "abcdefgh") {
+		t.Errorf("%q is recorded as %q", percentEncoded, got)
+	}
+	if got := (Credentials{}).claimed(); got != "" {
+		t.Errorf("no credentials are recorded as %q", got)
 	}
 }

@@ -15,7 +15,6 @@ import (
 	"context"
 	"crypto/subtle"
 	"io"
-	"strings"
 	"time"
 
 	"github.com/rollcall-id/rollcall/internal/access"
@@ -226,25 +225,28 @@ func (c Client) check(secret string, now time.Time) (ident.EntryID, bool) {
 // that was named, if there is one, so that its administrators see it.
 func (s *Service) noteRefusal(ctx context.Context, from access.Caller, act audit.Action, creds Credentials) {
 	var account ident.AccountID
-	claimed := ""
 	if len(creds) > 0 {
-		claimed = string(creds[0].ID)
 		if client, err := s.client(ctx, creds[0].ID); err == nil {
 			account = client.Account
 		}
 	}
 	e := audit.New(from, account, act, "", audit.Refused, s.Now()).With("client authentication failed")
-	e.Actor = audit.Clean(unrevealing(claimed), audit.MaxTarget)
+	e.Actor = audit.Clean(creds.claimed(), audit.MaxTarget)
 	s.Journal.Note(e)
 }
 
-// unrevealing returns what was given as a client id, unless it is a secret or token of
-// ours in the wrong place: that must not reach the record in clear.
-func unrevealing(claimed string) string {
-	if strings.Contains(claimed, SecretPrefix) || strings.Contains(claimed, TokenPrefix) {
-		return "[a secret given as the client id]"
+// claimed is the client id as it was sent, unless that is a secret or token of ours in
+// the wrong place, in any reading: it must not reach the record in clear.
+func (c Credentials) claimed() string {
+	for _, reading := range c {
+		if id := string(reading.ID); ident.HideSecret(id) != id {
+			return ident.HideSecret(id)
+		}
 	}
-	return claimed
+	if len(c) == 0 {
+		return ""
+	}
+	return string(c[0].ID)
 }
 
 // Issued is a new token in clear, told to nobody but the client.

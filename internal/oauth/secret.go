@@ -7,6 +7,8 @@ import (
 	"hash/crc32"
 	"io"
 	"strings"
+
+	"github.com/rollcall-id/rollcall/internal/ident"
 )
 
 // Hash is how a secret or token is known: its SHA-256. What is hashed holds 256
@@ -19,8 +21,8 @@ func HashOf(clear string) Hash { return sha256.Sum256([]byte(clear)) }
 
 // The prefixes by which scanners find leaked credentials.
 const (
-	TokenPrefix  = "rct_"
-	SecretPrefix = "rcs_"
+	TokenPrefix  = ident.TokenPrefix
+	SecretPrefix = ident.SecretPrefix
 )
 
 const (

@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -17,25 +16,29 @@ func (s *Store) path() string { return filepath.Join(s.dir, File) }
 // Backup writes a consistent copy of the live database to a new file that only its
 // owner can read. It refuses to overwrite. Writers and readers go on meanwhile.
 func (s *Store) Backup(ctx context.Context, to string) error {
-	f, err := os.OpenFile(to, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
-	if errors.Is(err, fs.ErrExist) {
+	if err := newPrivateFile(to); errors.Is(err, fs.ErrExist) {
 		return fmt.Errorf("%s exists already: name a new file", to)
-	}
-	if err != nil {
+	} else if err != nil {
 		return fmt.Errorf("make the copy: %w", err)
 	}
-	if err := f.Close(); err != nil {
-		return fmt.Errorf("make the copy: %w", err)
-	}
-	if err := s.copyInto(ctx, to); err != nil {
+	if err := vacuumInto(ctx, s.path(), to); err != nil {
 		return errors.Join(fmt.Errorf("copy the database to %s: %w", to, err), os.Remove(to))
 	}
 	return errors.Join(syncFile(to), syncFile(filepath.Dir(to)))
 }
 
-// copyInto uses VACUUM INTO: one read transaction, so the copy is of one moment.
-func (s *Store) copyInto(ctx context.Context, to string) error {
-	db, err := sql.Open("sqlite", dsn(s.path(), "busy_timeout(5000)"))
+// newPrivateFile makes an empty file that only its owner can read; fs.ErrExist if there is one.
+func newPrivateFile(path string) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR, 0o600)
+	if err != nil {
+		return err
+	}
+	return f.Close()
+}
+
+// vacuumInto copies in one read transaction, so the copy is of one moment.
+func vacuumInto(ctx context.Context, from, to string) error {
+	db, err := sql.Open("sqlite", dsn(from, "busy_timeout(5000)"))
 	if err != nil {
 		return err
 	}
@@ -60,7 +63,7 @@ func Restore(ctx context.Context, dir, from string, now time.Time) (kept string,
 	defer func() { err = errors.Join(err, lock.Release()) }()
 	path := filepath.Join(dir, File)
 	incoming := path + ".incoming"
-	if err := copyFile(from, incoming); err != nil {
+	if err := copyWhole(ctx, from, incoming); err != nil {
 		return "", errors.Join(fmt.Errorf("copy into the data folder: %w", err), os.Remove(incoming))
 	}
 	if kept, err = setAside(ctx, path, now); err != nil {
@@ -126,18 +129,19 @@ func setAside(ctx context.Context, path string, now time.Time) (string, error) {
 	return kept, nil
 }
 
-func copyFile(from, to string) error {
-	in, err := os.Open(from)
-	if err != nil {
+// copyWhole copies a database with what its log still holds: from may be one that is in
+// use, whose file alone is some way behind.
+func copyWhole(ctx context.Context, from, to string) error {
+	if err := os.Remove(to); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err // left by a restore that was cut short
+	}
+	if err := newPrivateFile(to); err != nil {
 		return err
 	}
-	defer in.Close() //nolint:errcheck // it is only read
-	out, err := os.OpenFile(to, os.O_CREATE|os.O_TRUNC|os.O_WRONLY, 0o600)
-	if err != nil {
+	if err := vacuumInto(ctx, from, to); err != nil {
 		return err
 	}
-	_, err = io.Copy(out, in)
-	return errors.Join(err, out.Sync(), out.Close())
+	return syncFile(to)
 }
 
 // syncFile brings a file, or a folder's list of files, to the disk.

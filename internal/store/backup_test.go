@@ -143,6 +143,37 @@ func TestRestoreRefuses(t *testing.T) {
 	}
 }
 
+// TestRestoreOfADatabaseInUse: what its log still holds comes along.
+func TestRestoreOfADatabaseInUse(t *testing.T) {
+	t.Parallel()
+	from := t.TempDir()
+	s := openDir(t, from)
+	defer closeStore(t, s)
+	account := newAccount(t, s)
+	reading, err := s.reader.BeginTx(t.Context(), nil) // keeps the log from being folded
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer reading.Rollback() //nolint:errcheck // it only reads
+	var n int
+	if err := reading.QueryRowContext(t.Context(), "SELECT count(*) FROM users").Scan(&n); err != nil {
+		t.Fatal(err)
+	}
+	ids := crowd(t, s, account, 3)
+	dir := t.TempDir()
+	if _, err := Restore(t.Context(), dir, filepath.Join(from, File), morning); err != nil {
+		t.Fatal(err)
+	}
+	restored := openDir(t, dir)
+	defer closeStore(t, restored)
+	if _, err := restored.User(t.Context(), account, ids[2]); err != nil {
+		t.Errorf("what was in the log is lost: %v", err)
+	}
+	if info, err := os.Stat(filepath.Join(dir, File)); err != nil || info.Mode().Perm() != 0o600 {
+		t.Errorf("got mode %v (%v), want 0600", info.Mode(), err)
+	}
+}
+
 func TestRestoreRefusesAHeldFolder(t *testing.T) {
 	t.Parallel()
 	file := copied(t)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"slices"
 
 	"github.com/rollcall-id/rollcall/internal/audit"
 	"github.com/rollcall-id/rollcall/internal/directory"
@@ -119,12 +120,12 @@ func (s *Store) ChangeGroup(ctx context.Context, account ident.AccountID, id ide
 
 // AddUsers implements directory.Store.
 func (s *Store) AddUsers(ctx context.Context, account ident.AccountID, users iter.Seq2[directory.User, error], e audit.Entry) (int, error) {
-	n, before := 0, -1
+	n, owners, before := 0, 0, -1
 	err := s.write(ctx, "add users", func(ctx context.Context, t *tx) error {
 		if _, err := t.GetAccount(ctx, string(account)); err != nil {
 			return missing(err, noAccount)
 		}
-		n = 0
+		n, owners = 0, 0
 		for u, err := range users {
 			if err == nil {
 				err = t.addUser(ctx, u)
@@ -133,13 +134,16 @@ func (s *Store) AddUsers(ctx context.Context, account ident.AccountID, users ite
 				return &directory.AddError{Index: n, Err: err}
 			}
 			n++
+			if slices.Contains(u.Groups, directory.Owners) {
+				owners++
+			}
 		}
 		if before >= 0 && n != before { // the work runs again: a spent sequence must not pass for an empty one
 			return fmt.Errorf("the sequence gave %d people and then %d: it must give the same each time", before, n)
 		}
 		before = n
 		if e.Action == audit.UserImport {
-			e = e.With(fmt.Sprintf("%d people", n))
+			e = e.With(fmt.Sprintf("%d people, %d of them owners", n, owners))
 		}
 		return t.append(ctx, s, e)
 	})

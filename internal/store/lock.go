@@ -41,3 +41,17 @@ func LockDir(dir string) (*DirLock, error) {
 
 // Release gives the folder back.
 func (l *DirLock) Release() error { return l.file.Close() }
+
+// oneByOne runs fn while no other process is in oneByOne on the same folder, and waits
+// for its turn. The lock is on the folder itself and needs no right to write in it.
+func oneByOne(dir string, fn func() error) (err error) {
+	f, err := os.Open(dir)
+	if err != nil {
+		return fmt.Errorf("lock the data folder: %w", err)
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX); err != nil {
+		return fmt.Errorf("lock the data folder: %w", err)
+	}
+	return fn()
+}

@@ -98,7 +98,8 @@ func (s *Store) open(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
-	if err := migrateOnOpen(ctx, db, o); err != nil {
+	// Of two that find the same step missing, only one may take it.
+	if err := oneByOne(o.Dir, func() error { return migrateOnOpen(ctx, db, o) }); err != nil {
 		return errors.Join(err, db.Close())
 	}
 	if s.writer, err = newWriter(ctx, db); err != nil {
@@ -107,25 +108,15 @@ func (s *Store) open(ctx context.Context, o Options) error {
 	if s.reader, err = openReaders(path); err != nil {
 		return errors.Join(err, s.writer.close())
 	}
+	if s.probe, err = openProbe(path); err != nil {
+		return errors.Join(err, s.writer.close(), s.reader.Close())
+	}
 	s.readStmts = newPrepared(s.reader)
 	s.reads = sqlgen.New(s.readStmts)
 	if err := s.tryOut(ctx); err != nil {
-		return errors.Join(err, s.writer.close(), s.reader.Close())
+		return errors.Join(err, s.readStmts.close(), s.reader.Close(), s.probe.Close(), s.writer.close())
 	}
 	return nil
-}
-
-// tryOut reads and begins to write: SQLite also opens a file that it may not write, and
-// says so only then. That somebody else is writing just now is no reason not to open.
-func (s *Store) tryOut(ctx context.Context) error {
-	if _, err := s.reads.ListPageKeys(ctx); err != nil {
-		return err
-	}
-	err := s.writer.do(ctx, touch)
-	if primaryCode(err) == sqlite3.SQLITE_BUSY {
-		return nil
-	}
-	return err
 }
 
 // prepareDir makes the folder and the file so that only their owner reads them.
@@ -171,13 +162,23 @@ func openWriter(ctx context.Context, path string) (*sql.DB, error) {
 // openReaders opens the pool that only reads. A handful of connections serves every
 // core: a read holds one for microseconds.
 func openReaders(path string) (*sql.DB, error) {
-	db, err := sql.Open("sqlite", dsn(path, "busy_timeout(5000)", "query_only(1)", "cache_size(-4000)", "temp_store(MEMORY)"))
+	db, err := sql.Open("sqlite", dsn(path, "busy_timeout(5000)", "query_only(1)", "cache_size(-2000)", "temp_store(MEMORY)"))
 	if err != nil {
 		return nil, err
 	}
-	n := runtime.GOMAXPROCS(0) + 1
+	n := runtime.GOMAXPROCS(0) + 4
 	db.SetMaxOpenConns(n)
 	db.SetMaxIdleConns(n)
+	return db, nil
+}
+
+// openProbe opens the one connection that tries whether a write would be taken.
+func openProbe(path string) (*sql.DB, error) {
+	db, err := sql.Open("sqlite", dsn(path, "busy_timeout(0)", "cache_size(-100)"))
+	if err != nil {
+		return nil, err
+	}
+	db.SetMaxOpenConns(1)
 	return db, nil
 }
 

@@ -19,6 +19,8 @@ import (
 	"io"
 	"time"
 
+	sqlite3 "modernc.org/sqlite/lib"
+
 	"github.com/rollcall-id/rollcall/internal/fault"
 	"github.com/rollcall-id/rollcall/internal/store/internal/sqlgen"
 )
@@ -31,6 +33,7 @@ type Store struct {
 	reads     *sqlgen.Queries
 	readStmts *prepared
 	writer    *writer
+	probe     *sql.DB // tries a write without waiting
 	lock      *DirLock
 }
 
@@ -38,25 +41,28 @@ type Store struct {
 func (s *Store) Close() error {
 	// The readers first: the connection that is closed last folds the log into the
 	// file, and one that may only read can't.
-	err := errors.Join(s.readStmts.close(), s.reader.Close(), s.writer.close())
+	err := errors.Join(s.readStmts.close(), s.reader.Close(), s.probe.Close(), s.writer.close())
 	if s.lock != nil {
 		err = errors.Join(err, s.lock.Release())
 	}
 	return err
 }
 
-// Ping tells whether the database answers a read and would take a write; for readiness.
-func (s *Store) Ping(ctx context.Context) error {
-	if _, err := s.reads.ListPageKeys(bounded(ctx)); err != nil {
-		return classify("ping", err)
-	}
-	return s.write(ctx, "ping", touch)
-}
+// Ping tells whether the database answers a read and can be written to; for readiness.
+func (s *Store) Ping(ctx context.Context) error { return classify("ping", s.tryOut(ctx)) }
 
-// touch changes nothing, but needs all that a change needs: a transaction alone also
-// begins on a file that may not be written.
-func touch(ctx context.Context, t *tx) error {
-	_, err := t.SetAccountState(ctx, "", "")
+// tryOut reads, and tries a write that changes nothing but needs all that a change needs:
+// SQLite also opens a file that it may not write, and says so only then. That somebody
+// else is writing at the moment, as in a long import, is no failure and not waited for:
+// it is no reason to send readers away.
+func (s *Store) tryOut(ctx context.Context) error {
+	if _, err := s.reads.ListPageKeys(bounded(ctx)); err != nil {
+		return err
+	}
+	_, err := s.probe.ExecContext(ctx, "UPDATE accounts SET state = '' WHERE id = ''")
+	if primaryCode(err) == sqlite3.SQLITE_BUSY {
+		return nil
+	}
 	return err
 }
 

@@ -167,7 +167,7 @@ func TestQueueTurnsAwayWhenFull(t *testing.T) {
 		s.writer.jobs <- &job{done: make(chan struct{}), run: last.run}
 	}
 	s.writer.jobs <- last
-	f := fault.As(s.Ping(t.Context()))
+	f := fault.As(s.Append(t.Context(), nil))
 	if f == nil || f.Kind != fault.KindUnavailable || f.RetryAfter != retryBusy {
 		t.Errorf("got %#v, want Unavailable with RetryAfter %v", f, retryBusy)
 	}

@@ -44,9 +44,13 @@ func Encode(v any) (string, error) {
 	if err := e.Encode(v); err != nil {
 		return "", fmt.Errorf("write as JSON: %w", err)
 	}
-	text := strings.TrimSuffix(buf.String(), "\n")
+	return EscapeJSON(strings.TrimSuffix(buf.String(), "\n")), nil
+}
+
+// EscapeJSON escapes in one line of JSON what Visible escapes in other text.
+func EscapeJSON(text string) string {
 	if strings.IndexFunc(text, isHidden) < 0 {
-		return text, nil
+		return text
 	}
 	var b strings.Builder
 	for _, r := range text {
@@ -58,7 +62,7 @@ func Encode(v any) (string, error) {
 			fmt.Fprintf(&b, `\u%04x`, unit)
 		}
 	}
-	return b.String(), nil
+	return b.String()
 }
 
 // formulaStarts begin what a spreadsheet takes for a formula.

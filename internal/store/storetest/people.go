@@ -41,7 +41,7 @@ func peopleAreKept(w *world) {
 	all = nil
 	w.ok(w.EachUser(w.Context(), account, func(u directory.User) bool { all = append(all, u); return false }))
 	w.same("stopped after the first", want[:1], all)
-	w.same("entry", []line{{audit.UserImport, audit.Done, "", "3 people"}}, w.lines(account, 1))
+	w.same("entry", []line{{audit.UserImport, audit.Done, "", "3 people, 1 of them owners"}}, w.lines(account, 1))
 }
 
 var errSpoilt = errors.New("line 3 can't be read")
@@ -141,10 +141,11 @@ func refusalWritesOnlyItsEntry(w *world) {
 	_, err = w.directory.Suspend(w.Context(), operator, account, u[2].ID)
 	w.is(fault.KindNotFound, err)
 	w.same("entries", []line{
-		{audit.UserImport, audit.Done, "", "4 people"},
+		{audit.UserImport, audit.Done, "", "4 people, 3 of them owners"},
 		{audit.UserSuspend, audit.Refused, string(u[0].ID), directory.NoOwnerRemains},
 		{audit.UserSuspend, audit.Refused, string(u[3].ID), directory.IsExternallyManaged},
-	}, w.lines(account, 3))
+		{audit.UserSuspend, audit.Refused, string(u[2].ID), directory.NotFoundMessage},
+	}, w.lines(account, 4))
 	for i := range u {
 		got, err := w.peer.User(w.Context(), account, u[i].ID)
 		w.ok(err)
@@ -159,8 +160,11 @@ func refusalWritesOnlyItsEntry(w *world) {
 func nobodyIsChangedWhoIsNotThere(w *world) {
 	account, other := w.account(), w.account()
 	u := w.add(other, directory.User{})[0]
-	before := w.record(account)
+	var want []line
+	before, err := w.Head(w.Context(), account)
+	w.ok(err)
 	for _, id := range []ident.UserID{"nobody", u.ID} {
+		want = append(want, line{audit.UserSuspend, audit.Refused, string(id), directory.NotFoundMessage})
 		d, err := w.Change(w.Context(), account, id, func(st directory.Standing) directory.Decision {
 			w.Errorf("decide was asked about %s with %+v", id, st)
 			return directory.Decision{}
@@ -172,7 +176,10 @@ func nobodyIsChangedWhoIsNotThere(w *world) {
 		_, err = w.directory.SetMember(w.Context(), operator, account, id, "crew", true)
 		w.is(fault.KindNotFound, err)
 	}
-	w.same("the record", before, w.record(account))
+	w.same("attempts", want, w.lines(account, len(want)))
+	after, err := w.Head(w.Context(), account)
+	w.ok(err)
+	w.same("head", before, after)
 }
 
 func groups(w *world) {
@@ -200,7 +207,7 @@ func groups(w *world) {
 		{remove, audit.Unchanged, second, "group crew"},
 		{add, audit.Done, second, "group crew"},
 		{add, audit.Unchanged, second, "group crew"},
-		{remove, audit.Refused, first, directory.NoOwnerRemains},
+		{remove, audit.Refused, first, "group owners: " + directory.NoOwnerRemains},
 		{add, audit.Done, second, "group owners"},
 		{remove, audit.Done, first, "group owners"},
 	}, w.lines(account, 6))
