@@ -29,7 +29,7 @@ func (s *Store) Append(ctx context.Context, entries []audit.Entry) error {
 func (t *tx) append(ctx context.Context, s *Store, e audit.Entry) error {
 	id, err := ident.NewEntryID(e.At, s.rand)
 	if err != nil {
-		return err
+		return &fault.Fault{Kind: fault.KindInternal, Message: "an audit entry could not be named", Cause: err}
 	}
 	e.ID = id
 	h, err := t.head(ctx, e.Account)

@@ -20,7 +20,10 @@ const (
 )
 
 // classify turns a failure of the database into a fault by its code; a fault stays
-// what it is, and what is not known stays a defect.
+// what it is. Whatever else comes out of a statement of ours, all of which are tested,
+// means that what is stored is not what was written: rows that don't read as their type,
+// a schema without our columns. That is damage, which is storage's failure and not a
+// defect of ours; its text is for the log.
 func classify(op string, err error) error {
 	if err == nil || fault.As(err) != nil {
 		return err
@@ -32,11 +35,8 @@ func classify(op string, err error) error {
 	switch primaryCode(err) {
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL:
 		return fault.Unavailable(retryBusy, err, "storage is busy: try again shortly")
-	case sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN,
-		sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_PERM, sqlite3.SQLITE_NOMEM:
-		return fault.Unavailable(retryBroken, err, "storage can't be used at the moment: try again later")
 	}
-	return err
+	return fault.Unavailable(retryBroken, err, "storage can't be used at the moment: try again later")
 }
 
 // primaryCode returns SQLite's primary result code, 0 if err has none.

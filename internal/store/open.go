@@ -213,7 +213,7 @@ func explain(path string, err error) error {
 	switch primaryCode(err) {
 	case sqlite3.SQLITE_NOTADB:
 		return fmt.Errorf("%s is not a SQLite database, or is damaged at its start: restore a copy with 'rollcall admin restore': %w", path, err)
-	case sqlite3.SQLITE_CORRUPT:
+	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_ERROR: // our statements are right: the schema is not
 		return fmt.Errorf("%s is damaged: restore a copy with 'rollcall admin restore': %w", path, err)
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
 		return fmt.Errorf("%s is locked by another program: end that program and try again: %w", path, err)
