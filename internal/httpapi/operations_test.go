@@ -87,7 +87,7 @@ func TestEveryUserOperationHasItsPermission(t *testing.T) {
 			t.Errorf("%s: class %s, action %q: an authenticated operation is metered and audited", op.ID, op.Class, op.Action)
 		}
 	}
-	if n := len(access.Catalog()); n != 4 {
-		t.Errorf("permissions: got %d, want 4", n)
+	if n := len(access.Catalog()); n != 6 {
+		t.Errorf("permissions: got %d, want 6", n)
 	}
 }
