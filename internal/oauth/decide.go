@@ -40,8 +40,8 @@ type Patch struct {
 	Permissions                    *access.Set
 }
 
-// applied returns a with the fields that p names.
-func (p Patch) applied(a Application) Application {
+// Apply sets the fields that p names.
+func (p Patch) Apply(a *Application) {
 	for _, f := range []struct {
 		to   *string
 		from *string
@@ -53,7 +53,6 @@ func (p Patch) applied(a Application) Application {
 	if p.Permissions != nil {
 		a.Permissions = *p.Permissions
 	}
-	return a
 }
 
 // NotFoundMessage is the answer for an application that is not there, or is elsewhere.
@@ -70,7 +69,8 @@ func beyond(lacking access.Set, e audit.Entry) Decision {
 // update decides about a patch. What is wrong with it writes no entry, as with any
 // request that says nothing sensible.
 func update(c access.Caller, a Application, p Patch, e audit.Entry) Decision {
-	after := p.applied(a)
+	after := a
+	p.Apply(&after)
 	if err := after.Validate(); err != nil {
 		return Decision{Refusal: err}
 	}

@@ -31,6 +31,7 @@ func (s *Service) Create(ctx context.Context, c access.Caller, a Application, gi
 	}
 	e := audit.New(c, a.Account, audit.ApplicationCreate, string(a.ID), audit.Done, a.CreateTime).WithChange(a.summary())
 	if lacking := c.Lacks(a.Permissions); lacking != 0 {
+		e.Target = "" // there is no such application, and will not be
 		d := beyond(lacking, e)
 		if err := s.Store.Append(ctx, []audit.Entry{d.Entry}); err != nil {
 			return a, ClientSecret{}, err

@@ -50,7 +50,7 @@ type Application struct {
 	Permissions access.Set
 	State       ApplicationState
 	CreateTime  time.Time // UTC, microseconds
-	Secrets     []Secret  // by creation, without hashes
+	Secrets     []Secret  // by creation, the current one last; without hashes
 }
 
 // Secret is one client secret of an application, known by its hash alone.

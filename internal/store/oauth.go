@@ -23,10 +23,11 @@ const noToken = "there is no such token"
 type applicationRow = sqlgen.GetApplicationRow
 
 // applicationsOf gathers rows, each with one secret, into applications: these by creation,
-// and so their secrets. No application is without a secret.
+// and so their secrets, the current one last. No application is without a secret.
 func applicationsOf(rows []applicationRow) ([]oauth.Application, error) {
 	slices.SortFunc(rows, func(a, b applicationRow) int {
 		return cmp.Or(cmp.Compare(a.CreateTime, b.CreateTime), cmp.Compare(a.ID, b.ID),
+			-cmp.Compare(min(a.ExpireTime, 1), min(b.ExpireTime, 1)), // 0 is the current one
 			cmp.Compare(a.SecretCreateTime, b.SecretCreateTime), cmp.Compare(a.SecretID, b.SecretID))
 	})
 	var list []oauth.Application
