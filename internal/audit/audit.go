@@ -82,7 +82,7 @@ const (
 	MaxUserAgent = 256
 	MaxTarget    = 128
 	MaxDetail    = 2048
-	MaxChange    = 16 << 10 // of a detail that tells what was before and what is after
+	MaxChange    = 40 << 10 // of a detail that tells what was before and what is after
 )
 
 // Entry is one line of the record.
