@@ -36,7 +36,7 @@ func TestDocsLoadNothing(t *testing.T) {
 			t.Errorf("the page contains %q", bad)
 		}
 	}
-	const most = 150_000
+	const most = 200_000
 	if len(page) > most {
 		t.Errorf("the page has %d bytes, want at most %d", len(page), most)
 	}

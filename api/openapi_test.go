@@ -82,12 +82,21 @@ func TestOperations(t *testing.T) {
 		"openapi GET /openapi.yaml none",
 		"protectedResourceMetadata GET /.well-known/oauth-protected-resource none",
 		"readyz GET /readyz none",
+		"v1.createOAuthClient POST /v1/accounts/{account_id}/oauth-clients management_write oauth_clients.write",
+		"v1.deleteOAuthClient DELETE /v1/accounts/{account_id}/oauth-clients/{client_id} management_write oauth_clients.write",
+		"v1.disableOAuthClient POST /v1/accounts/{account_id}/oauth-clients/{client_id}:disable management_write oauth_clients.write",
+		"v1.enableOAuthClient POST /v1/accounts/{account_id}/oauth-clients/{client_id}:enable management_write oauth_clients.write",
+		"v1.getOAuthClient GET /v1/accounts/{account_id}/oauth-clients/{client_id} management_read oauth_clients.read",
 		"v1.getUser GET /v1/accounts/{account_id}/users/{user_id} users users.get",
 		"v1.issueToken POST /v1/oauth/token token",
+		"v1.listOAuthClients GET /v1/accounts/{account_id}/oauth-clients management_read oauth_clients.read",
 		"v1.listUsers GET /v1/accounts/{account_id}/users users users.list",
 		"v1.reactivateUser POST /v1/accounts/{account_id}/users/{user_id}:reactivate users users.reactivate",
+		"v1.revokeOAuthClientTokens POST /v1/accounts/{account_id}/oauth-clients/{client_id}/tokens:revoke management_write oauth_clients.write",
 		"v1.revokeToken POST /v1/oauth/revoke token",
+		"v1.rotateOAuthClientSecret POST /v1/accounts/{account_id}/oauth-clients/{client_id}:rotate-secret management_write oauth_clients.write",
 		"v1.suspendUser POST /v1/accounts/{account_id}/users/{user_id}:suspend users users.suspend",
+		"v1.updateOAuthClient PATCH /v1/accounts/{account_id}/oauth-clients/{client_id} management_write oauth_clients.write",
 		"v1beta1.getUser GET /v1beta1/accounts/{account_id}/users/{user_id} users users.get",
 		"v1beta1.issueToken POST /v1beta1/users/oauth2/token token",
 		"v1beta1.listUsers GET /v1beta1/accounts/{account_id}/users users users.list",
@@ -217,8 +226,13 @@ func TestResponseHeaders(t *testing.T) {
 	}
 	metered := []string{"RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"}
 	eachOperation(document(t), func(method, path string, _ *openapi3.PathItem, op *openapi3.Operation) {
-		users := op.Extensions["x-rollcall-rate-class"] == "users"
-		for _, status := range []string{"200", "405", "414", "431", "500"} {
+		class := op.Extensions["x-rollcall-rate-class"]
+		users := class == "users" || class == "management_read" || class == "management_write"
+		done := "200"
+		if method == http.MethodDelete {
+			done = "204"
+		}
+		for _, status := range []string{done, "405", "414", "431", "500"} {
 			if op.Responses.Value(status) == nil {
 				t.Errorf("%s %s: no %s", method, path, status)
 			}
@@ -235,7 +249,7 @@ func TestResponseHeaders(t *testing.T) {
 				}
 			}
 			for _, name := range metered {
-				if users && slices.Contains([]string{"200", "400", "403", "429"}, status) && has[name] == nil {
+				if users && slices.Contains([]string{"200", "204", "400", "403", "429"}, status) && has[name] == nil {
 					t.Errorf("%s: no %s", at, name)
 				}
 			}
@@ -258,6 +272,7 @@ func TestWords(t *testing.T) {
 		{"SuspendRefused", "externally_managed_user", api.NewStatus(api.CodePermissionDenied, api.MessageExternallyManagedUser)},
 		{"SuspendRefused", "automated_provisioning_enabled", api.NewStatus(api.CodePermissionDenied, api.MessageAutomatedProvisioningEnabled)},
 		{"ReactivateRefused", "automated_provisioning_enabled", api.NewStatus(api.CodePermissionDenied, api.MessageAutomatedProvisioningEnabled)},
+		{"OAuthClientNotFound", "oauth_client_not_found", api.NewStatus(api.CodeNotFound, api.MessageNotFound)},
 		{"UserNotFound", "not_found", api.NewStatus(api.CodeNotFound, api.MessageNotFound)},
 		{"RouteNotFound", "unknown_route", api.NewStatus(api.CodeNotFound, api.MessageRouteNotFound)},
 		{"MethodNotAllowed", "method_not_allowed", api.NewStatus(api.CodeUnimplemented, api.MessageMethodNotAllowed)},

@@ -12,7 +12,7 @@ import (
 // TestRequests: what the document lets a client send, and what not.
 func TestRequests(t *testing.T) {
 	t.Parallel()
-	const form = "application/x-www-form-urlencoded"
+	const form, json = "application/x-www-form-urlencoded", "application/json"
 	cases := []struct {
 		name, method, path, contentType, body string
 		ok                                    bool
@@ -43,6 +43,20 @@ func TestRequests(t *testing.T) {
 		{"token, no grant", "POST", "/v1/oauth/token", form, "scope=openid", false},
 		{"token, JSON", "POST", "/v1/oauth/token", "application/json", `{"grant_type":"client_credentials"}`, false},
 		{"revoke", "POST", "/v1/oauth/revoke", form, "token=t&token_type_hint=refresh_token", true},
+		{"list applications", "GET", "/v1/accounts/A/oauth-clients?max_page_size=5&page_token=a", "", "", true},
+		{"create an application", "POST", "/v1/accounts/A/oauth-clients", json, `{"name":"n","permissions":["users.list"]}`, true},
+		{"create, everything", "POST", "/v1/accounts/A/oauth-clients", json, `{"name":"n","description":null,"redirect_url":"https://example.com","permissions":["oauth_clients.write"]}`, true},
+		{"create, no name", "POST", "/v1/accounts/A/oauth-clients", json, `{"permissions":["users.list"]}`, false},
+		{"create, no permission", "POST", "/v1/accounts/A/oauth-clients", json, `{"name":"n","permissions":[]}`, false},
+		{"create, unknown permission", "POST", "/v1/accounts/A/oauth-clients", json, `{"name":"n","permissions":["all"]}`, false},
+		{"create, an id", "POST", "/v1/accounts/A/oauth-clients", json, `{"id":"x","name":"n","permissions":["users.list"]}`, false},
+		{"update", "PATCH", "/v1/accounts/A/oauth-clients/C", json, `{"description":null}`, true},
+		{"update nothing", "PATCH", "/v1/accounts/A/oauth-clients/C", json, `{}`, true},
+		{"update the state", "PATCH", "/v1/accounts/A/oauth-clients/C", json, `{"state":"DISABLED"}`, false},
+		{"rotate", "POST", "/v1/accounts/A/oauth-clients/C:rotate-secret", json, `{"overlap":"604800s"}`, true},
+		{"rotate, nothing said", "POST", "/v1/accounts/A/oauth-clients/C:rotate-secret", "", "", true},
+		{"rotate, in hours", "POST", "/v1/accounts/A/oauth-clients/C:rotate-secret", json, `{"overlap":"1h"}`, false},
+		{"revoke all tokens", "POST", "/v1/accounts/A/oauth-clients/C/tokens:revoke", json, `{}`, true},
 		{"revoke nothing", "POST", "/v1/oauth/revoke", form, "token=", false},
 	}
 	r := router(t)

@@ -192,7 +192,7 @@ func (s *Server) DisableApplication(ctx context.Context) error {
 func (s *Server) EnableApplication(ctx context.Context) error { return s.setState(ctx, oauth.Enabled) }
 
 func (s *Server) setState(ctx context.Context, state oauth.ApplicationState) error {
-	_, err := s.core.OAuth.SetState(ctx, operator, ident.AccountID(s.AccountID), ident.ClientID(s.ClientID), state)
+	_, _, err := s.core.OAuth.SetState(ctx, operator, ident.AccountID(s.AccountID), ident.ClientID(s.ClientID), state)
 	if err != nil {
 		return fmt.Errorf("clienttest: make the application %s: %w", state, err)
 	}

@@ -159,7 +159,7 @@ func (cmd *appRotateCmd) Validate() error {
 func (cmd *appRotateCmd) Run(ctx context.Context, w *world, a *adminCmd) error {
 	return cmd.on(ctx, w, a, func(d *desk, account ident.AccountID, id ident.ClientID) error {
 		secret, err := handOver(cmd.EnvFile, func() (credentials, error) {
-			secret, err := d.OAuth.Rotate(ctx, d.caller, account, id, cmd.Overlap)
+			_, secret, err := d.OAuth.Rotate(ctx, d.caller, account, id, cmd.Overlap)
 			return credentials{Account: account, Client: id, Secret: secret}, err
 		})
 		if err != nil {
@@ -201,7 +201,7 @@ func (cmd *appEnableCmd) Run(ctx context.Context, w *world, a *adminCmd) error {
 
 func (c chosenApp) setState(ctx context.Context, w *world, a *adminCmd, state oauth.ApplicationState) error {
 	return c.on(ctx, w, a, func(d *desk, account ident.AccountID, id ident.ClientID) error {
-		changed, err := d.OAuth.SetState(ctx, d.caller, account, id, state)
+		_, changed, err := d.OAuth.SetState(ctx, d.caller, account, id, state)
 		if err != nil {
 			return err
 		}

@@ -99,12 +99,14 @@ func certificates(s config.Serve, logger *slog.Logger) (server.CertificateSource
 	}
 }
 
-// limits returns the configured limits over the defaults of those that have no flag.
+// limits returns the configured limits.
 func limits(l config.Limits) throttle.Settings {
 	s := throttle.DefaultSettings()
 	s.UsersPerMinute, s.UsersPerHour = l.UsersPerMinute, l.UsersPerHour
 	s.TokenPerMinute, s.TokenPerHour = l.TokenPerMinute, l.TokenPerHour
 	s.AuthFailuresPerMinute = l.AuthFailuresPerMinute
+	s.ManagementReadsPerMinute, s.ManagementReadsPerHour = l.ManagementReadsPerMinute, l.ManagementReadsPerHour
+	s.ManagementWritesPerMinute, s.ManagementWritesPerHour = l.ManagementWritesPerMinute, l.ManagementWritesPerHour
 	return s
 }
 

@@ -20,12 +20,14 @@ import (
 // Permission is one thing an application may be allowed to do (contract section 6).
 type Permission uint8
 
-// The permissions of the Users API.
+// The permissions of the Users API, and of the management of OAuth applications.
 const (
 	ListUsers Permission = 1 << iota
 	GetUser
 	SuspendUser
 	ReactivateUser
+	ReadApplications
+	WriteApplications
 )
 
 // Info describes a permission to machines and to people.
@@ -41,6 +43,8 @@ var catalog = [...]Info{
 	{GetUser, "users.get", "Get user"},
 	{SuspendUser, "users.suspend", "Suspend user"},
 	{ReactivateUser, "users.reactivate", "Reactivate user"},
+	{ReadApplications, "oauth_clients.read", "Read OAuth applications"},
+	{WriteApplications, "oauth_clients.write", "Manage OAuth applications"},
 }
 
 // Catalog lists every permission, in the order the published form shows them.
@@ -90,7 +94,7 @@ func parse(name string) (Permission, bool) {
 
 // AllOf returns the wire names of the permissions in s, in the catalog's order.
 func AllOf(s Set) []string {
-	names := make([]string, 0, 4)
+	names := make([]string, 0, len(catalog))
 	for _, info := range catalog {
 		if s.Has(info.Permission) {
 			names = append(names, info.Name)
@@ -101,6 +105,9 @@ func AllOf(s Set) []string {
 
 // Has tells whether p is in the set.
 func (s Set) Has(p Permission) bool { return p != 0 && s&Set(p) == Set(p) }
+
+// Without returns what is in s and not in other.
+func (s Set) Without(other Set) Set { return s &^ other }
 
 // String returns the wire names separated by one space: the form that is stored.
 func (s Set) String() string { return strings.Join(AllOf(s), " ") }
@@ -157,6 +164,15 @@ func (c Caller) Authorize(account ident.AccountID, p Permission) error {
 	return f
 }
 
+// Lacks returns those of the permissions in s that the caller does not hold. Local
+// administration lacks nothing.
+func (c Caller) Lacks(s Set) Set {
+	if c.OnlyLocal() == nil {
+		return 0
+	}
+	return s.Without(c.Permissions)
+}
+
 // OnlyLocal refuses everybody but local administration and the system itself.
 func (c Caller) OnlyLocal() error {
 	if c.Kind == Operator || c.Kind == System {
@@ -166,4 +182,4 @@ func (c Caller) OnlyLocal() error {
 }
 
 // All is every permission there is.
-const All = Set(ListUsers | GetUser | SuspendUser | ReactivateUser)
+const All = Set(ListUsers | GetUser | SuspendUser | ReactivateUser | ReadApplications | WriteApplications)

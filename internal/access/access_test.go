@@ -16,7 +16,7 @@ import (
 func TestAuthorizeEverything(t *testing.T) {
 	t.Parallel()
 	for _, kind := range []access.Kind{access.Nobody, access.Application, access.Operator, access.System, "other"} {
-		for held := range access.Set(16) {
+		for held := range access.All + 1 {
 			for _, info := range access.Catalog() {
 				for _, account := range []ident.AccountID{"A", "B", ""} {
 					c := access.Caller{Kind: kind, Account: "A", Client: "C", Permissions: held}
@@ -46,19 +46,44 @@ func TestOnlyLocal(t *testing.T) {
 	}
 }
 
+// TestLacks: what a caller may hand on is what it holds, whatever the account.
+func TestLacks(t *testing.T) {
+	t.Parallel()
+	for held := range access.All + 1 {
+		for asked := range access.All + 1 {
+			c := access.Caller{Kind: access.Application, Permissions: held}
+			got := c.Lacks(asked)
+			for _, info := range access.Catalog() {
+				want := asked.Has(info.Permission) && !held.Has(info.Permission)
+				if got.Has(info.Permission) != want {
+					t.Errorf("%q asked for %q lacks %q: want %s = %t", held, asked, got, info.Name, want)
+				}
+			}
+			c.Kind = access.Operator
+			if got := c.Lacks(asked); got != 0 {
+				t.Errorf("an operator lacks %q", got)
+			}
+			c.Kind = access.Nobody
+			if got := c.Lacks(asked); got != asked.Without(held) {
+				t.Errorf("nobody, asked for %q, lacks %q", asked, got)
+			}
+		}
+	}
+}
+
 // TestSetsReadBack: what is stored reads back as the same set.
 func TestSetsReadBack(t *testing.T) {
 	t.Parallel()
-	for set := range access.Set(16) {
+	for set := range access.All + 1 {
 		got, err := access.ParseSet(strings.Fields(set.String()))
 		if err != nil || got != set {
 			t.Errorf("%q reads back as %q (%v)", set, got, err)
 		}
 	}
-	if diff := cmp.Diff([]string{"users.list", "users.get", "users.suspend", "users.reactivate"}, access.AllOf(^access.Set(0))); diff != "" {
+	if diff := cmp.Diff([]string{"users.list", "users.get", "users.suspend", "users.reactivate", "oauth_clients.read", "oauth_clients.write"}, access.AllOf(^access.Set(0))); diff != "" {
 		t.Errorf("all permissions (-want +got):\n%s", diff)
 	}
-	if access.Set(15).Has(0) || access.Permission(0).String() != "none" {
+	if access.All.Has(0) || access.Permission(0).String() != "none" {
 		t.Error("no permission is something one has")
 	}
 }
@@ -73,7 +98,7 @@ func TestUnknownPermissionsAreRefused(t *testing.T) {
 				return
 			}
 		}
-		if set != 0 || fault.KindOf(err) != fault.KindInvalid || !strings.Contains(err.Error(), "users.reactivate") || len(err.Error()) > 400 {
+		if set != 0 || fault.KindOf(err) != fault.KindInvalid || !strings.Contains(err.Error(), "oauth_clients.write") || len(err.Error()) > 400 {
 			t.Fatalf("%q: got %q and error %v, want none and the list of those there are", name, set, err)
 		}
 	})

@@ -52,6 +52,10 @@ const (
 	ApplicationDisable Action = "applications.disable"
 	ApplicationEnable  Action = "applications.enable"
 	ApplicationDelete  Action = "applications.delete"
+	ApplicationUpdate  Action = "applications.update"
+	ApplicationList    Action = "applications.list"
+	ApplicationGet     Action = "applications.get"
+	ApplicationRevoke  Action = "applications.revoke_tokens"
 	Authenticate       Action = "authenticate"
 )
 
@@ -78,6 +82,7 @@ const (
 	MaxUserAgent = 256
 	MaxTarget    = 128
 	MaxDetail    = 2048
+	MaxChange    = 40 << 10 // of a detail that tells what was before and what is after
 )
 
 // Entry is one line of the record.
@@ -123,6 +128,13 @@ func New(c access.Caller, account ident.AccountID, a Action, target string, o Ou
 // With returns the entry with detail added.
 func (e Entry) With(detail string) Entry {
 	e.Detail = Clean(detail, MaxDetail)
+	return e
+}
+
+// WithChange returns the entry with what was before and what is after as its detail:
+// longer than any other, for a change that is cut short would be hidden in part.
+func (e Entry) WithChange(detail string) Entry {
+	e.Detail = Clean(detail, MaxChange)
 	return e
 }
 

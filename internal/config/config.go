@@ -19,11 +19,15 @@ import (
 
 // Limits are the rate limits of contract section 9; 0 = no limit.
 type Limits struct {
-	UsersPerMinute        int `help:"Users API requests a minute for each application (0 = no limit)." default:"100" placeholder:"N"`
-	UsersPerHour          int `help:"Users API requests an hour for each application (0 = no limit)." default:"6000" placeholder:"N"`
-	TokenPerMinute        int `help:"Token and revoke requests a minute for each application (0 = no limit)." default:"100" placeholder:"N"`
-	TokenPerHour          int `help:"Token and revoke requests an hour for each application (0 = no limit)." default:"6000" placeholder:"N"`
-	AuthFailuresPerMinute int `help:"Failed authentications a minute for each network address (0 = no limit)." default:"30" placeholder:"N"`
+	UsersPerMinute            int `help:"Users API requests a minute for each application (0 = no limit)." default:"100" placeholder:"N"`
+	UsersPerHour              int `help:"Users API requests an hour for each application (0 = no limit)." default:"6000" placeholder:"N"`
+	TokenPerMinute            int `help:"Token and revoke requests a minute for each application (0 = no limit)." default:"100" placeholder:"N"`
+	TokenPerHour              int `help:"Token and revoke requests an hour for each application (0 = no limit)." default:"6000" placeholder:"N"`
+	ManagementReadsPerMinute  int `help:"Reads of OAuth applications a minute for each caller (0 = no limit)." default:"60" placeholder:"N"`
+	ManagementReadsPerHour    int `help:"Reads of OAuth applications an hour for each caller (0 = no limit)." default:"3600" placeholder:"N"`
+	ManagementWritesPerMinute int `help:"Changes of OAuth applications a minute for each caller (0 = no limit)." default:"10" placeholder:"N"`
+	ManagementWritesPerHour   int `help:"Changes of OAuth applications an hour for each caller (0 = no limit)." default:"600" placeholder:"N"`
+	AuthFailuresPerMinute     int `help:"Failed authentications a minute for each network address (0 = no limit)." default:"30" placeholder:"N"`
 }
 
 // maxLimit is the largest figure a limit may have.
@@ -34,6 +38,8 @@ func (l Limits) Validate() error {
 	for name, n := range map[string]int{
 		"users-per-minute": l.UsersPerMinute, "users-per-hour": l.UsersPerHour,
 		"token-per-minute": l.TokenPerMinute, "token-per-hour": l.TokenPerHour,
+		"management-reads-per-minute": l.ManagementReadsPerMinute, "management-reads-per-hour": l.ManagementReadsPerHour,
+		"management-writes-per-minute": l.ManagementWritesPerMinute, "management-writes-per-hour": l.ManagementWritesPerHour,
 		"auth-failures-per-minute": l.AuthFailuresPerMinute,
 	} {
 		if n < 0 || n > maxLimit {

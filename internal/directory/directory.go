@@ -226,20 +226,5 @@ func (s *Service) missed(ctx context.Context, e audit.Entry) error {
 // May tells whether the caller may use p in account; a denial is remembered before
 // it is answered. It is for callers who found something else wrong first.
 func (s *Service) May(ctx context.Context, c access.Caller, account ident.AccountID, p access.Permission, a audit.Action, target string) error {
-	denied := c.Authorize(account, p)
-	if denied == nil {
-		return nil
-	}
-	// The entry belongs to the caller's own account: the other one may not exist,
-	// and its people must not be shown who knocks by a row the knocker writes.
-	entry := audit.New(c, c.Account, a, target, audit.Denied, s.now())
-	if account != c.Account {
-		entry = entry.With("in account " + audit.Clean(string(account), audit.MaxTarget))
-	} else {
-		entry = entry.With("the application lacks " + p.String())
-	}
-	if err := s.Store.Append(ctx, []audit.Entry{entry}); err != nil {
-		return err
-	}
-	return denied
+	return audit.Authorize(ctx, s.Store, c, account, p, a, target, s.now())
 }

@@ -21,8 +21,8 @@ type call struct {
 
 	// caller says where the request came from, and after authentication who sent it.
 	caller access.Caller
-	// client is the application of an operation authenticated with Basic.
-	client oauth.AuthenticatedClient
+	// sender is the application of an operation authenticated with Basic.
+	sender oauth.AuthenticatedClient
 	form   form
 
 	decision throttle.Decision // zero before metering

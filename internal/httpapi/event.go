@@ -79,6 +79,9 @@ func (a *API) log(c *call, operation string, status int, took time.Duration, err
 	if c.user != "" {
 		attrs = append(attrs, slog.String("user", audit.Clean(ident.HideSecret(string(c.user)), maxLogged)))
 	}
+	if c.match.client != "" {
+		attrs = append(attrs, slog.String("oauth_client", audit.Clean(string(c.match.client), maxLogged)))
+	}
 	if agent := c.caller.UserAgent; agent != "" {
 		attrs = append(attrs, slog.String("user_agent", audit.Clean(agent, maxLogged)))
 	}

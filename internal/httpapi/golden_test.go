@@ -27,6 +27,7 @@ type step struct {
 type transcript struct {
 	name    string // of the file in testdata/contract
 	about   string
+	only    string // the version that has it; empty = both
 	options testkit.Options
 	steps   []step
 }
@@ -37,11 +38,14 @@ type transcript struct {
 // anew, and read what changed: they are the contract as a client sees it.
 func TestContract(t *testing.T) {
 	t.Parallel()
-	transcripts := slices.Concat(oauthTranscripts, resourceTranscripts, refusalTranscripts)
+	transcripts := slices.Concat(oauthTranscripts, resourceTranscripts, refusalTranscripts, clientTranscripts)
 	var names []string
 	for _, tr := range transcripts {
 		names = append(names, filepath.Join("testdata", "contract", tr.name+".txt"))
 		for _, v := range versions {
+			if tr.only != "" && tr.only != v.name {
+				continue
+			}
 			t.Run(tr.name+"/"+v.name, func(t *testing.T) {
 				t.Parallel()
 				golden(t, tr, v)
@@ -142,13 +146,19 @@ func abridged(s string) string {
 var (
 	basic     = regexp.MustCompile(`Basic ([A-Za-z0-9+/]+=*)\n`)
 	token     = regexp.MustCompile(`rct_[a-z2-7]{59}`)
-	pageToken = regexp.MustCompile(`"next_page_token":"[A-Za-z0-9_-]+"|page_?[tT]oken=[A-Za-z0-9_-]{80,}`)
+	secret    = regexp.MustCompile(`rcs_[a-z2-7]{59}`)
+	uuid      = regexp.MustCompile(`[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}`)
+	secretID  = regexp.MustCompile(`\{"id":"[0-9A-Z]{26}","create_time"`)
+	pageToken = regexp.MustCompile(`"next_page_token":"[A-Za-z0-9_-]+"|page_?[tT]oken=[A-Za-z0-9_-]{70,}`)
 	longPath  = regexp.MustCompile(`x{300,}`)
 )
 
 // mask writes what differs from run to run in words, and Basic credentials in clear.
 func mask(w *world, text string) string {
 	text = token.ReplaceAllString(text, "<access token>")
+	text = secret.ReplaceAllString(text, "<client secret>")
+	text = uuid.ReplaceAllString(text, "<client id>")
+	text = secretID.ReplaceAllString(text, `{"id":"<secret id>","create_time"`)
 	text = longPath.ReplaceAllStringFunc(text, func(s string) string { return fmt.Sprintf("xxx... (%d bytes)", len(s)) })
 	text = pageToken.ReplaceAllStringFunc(text, func(s string) string {
 		if strings.HasPrefix(s, `"`) {

@@ -26,7 +26,7 @@ const (
 type Operation struct {
 	ID         string // the operationId of api/openapi.yaml
 	Method     string // GET stands for HEAD too
-	Path       string // with {account_id}, {user_id} and the custom verb after a colon
+	Path       string // with {account_id}, {user_id}, {client_id} and the custom verb after a colon
 	Auth       Authentication
 	Class      throttle.Class    // which limits count it; 0 = none
 	Permission access.Permission // 0 = none
@@ -39,6 +39,7 @@ func Operations() []Operation {
 	return slices.Concat(
 		version("v1beta1", "/v1beta1/users/oauth2"),
 		version("v1", "/v1/oauth"),
+		management(),
 		[]Operation{
 			{ID: "authorizationServerMetadata", Method: http.MethodGet, Path: "/.well-known/oauth-authorization-server", handle: (*API).authorizationServer},
 			{ID: "protectedResourceMetadata", Method: http.MethodGet, Path: "/.well-known/oauth-protected-resource", handle: (*API).protectedResource},
@@ -58,6 +59,27 @@ func version(v, oauthPath string) []Operation {
 		{v + ".getUser", http.MethodGet, user, Bearer, throttle.ClassUsers, access.GetUser, audit.UserGet, (*API).getUser},
 		{v + ".suspendUser", http.MethodPost, user + ":suspend", Bearer, throttle.ClassUsers, access.SuspendUser, audit.UserSuspend, (*API).suspendUser},
 		{v + ".reactivateUser", http.MethodPost, user + ":reactivate", Bearer, throttle.ClassUsers, access.ReactivateUser, audit.UserReactivate, (*API).reactivateUser},
+	}
+}
+
+// management lists what may be done about OAuth applications; only v1 has it.
+func management() []Operation {
+	const (
+		list          = "/v1/accounts/{account_id}/oauth-clients"
+		one           = list + "/{client_id}"
+		reads, writes = throttle.ClassManagementRead, throttle.ClassManagementWrite
+		read, write   = access.ReadApplications, access.WriteApplications
+	)
+	return []Operation{
+		{"v1.listOAuthClients", http.MethodGet, list, Bearer, reads, read, audit.ApplicationList, (*API).listClients},
+		{"v1.createOAuthClient", http.MethodPost, list, Bearer, writes, write, audit.ApplicationCreate, (*API).createClient},
+		{"v1.getOAuthClient", http.MethodGet, one, Bearer, reads, read, audit.ApplicationGet, (*API).getClient},
+		{"v1.updateOAuthClient", http.MethodPatch, one, Bearer, writes, write, audit.ApplicationUpdate, (*API).updateClient},
+		{"v1.deleteOAuthClient", http.MethodDelete, one, Bearer, writes, write, audit.ApplicationDelete, (*API).deleteClient},
+		{"v1.rotateOAuthClientSecret", http.MethodPost, one + ":rotate-secret", Bearer, writes, write, audit.ApplicationRotate, (*API).rotateClientSecret},
+		{"v1.disableOAuthClient", http.MethodPost, one + ":disable", Bearer, writes, write, audit.ApplicationDisable, (*API).disableClient},
+		{"v1.enableOAuthClient", http.MethodPost, one + ":enable", Bearer, writes, write, audit.ApplicationEnable, (*API).enableClient},
+		{"v1.revokeOAuthClientTokens", http.MethodPost, one + "/tokens:revoke", Bearer, writes, write, audit.ApplicationRevoke, (*API).revokeClientTokens},
 	}
 }
 

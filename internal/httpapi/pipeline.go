@@ -124,10 +124,10 @@ func (a *API) authenticateClient(ctx context.Context, c *call) error {
 		if err != nil {
 			return a.refused(c, err)
 		}
-		if c.client, err = a.OAuth.AuthenticateClient(ctx, c.caller, c.op.Action, creds); err != nil {
+		if c.sender, err = a.OAuth.AuthenticateClient(ctx, c.caller, c.op.Action, creds); err != nil {
 			return err
 		}
-		c.caller = c.client.Caller(c.caller)
+		c.caller = c.sender.Caller(c.caller)
 		return nil
 	})
 }
@@ -177,7 +177,7 @@ func (a *API) meter(ctx context.Context, c *call) error {
 
 // limited remembers a limit hit and says which limit, and when to come back.
 func (a *API) limited(c *call, d throttle.Decision) error {
-	e := audit.New(c.caller, c.caller.Account, c.op.Action, string(c.user), audit.Limited, c.began)
+	e := audit.New(c.caller, c.caller.Account, c.op.Action, c.target(), audit.Limited, c.began)
 	a.Journal.Note(e.With(d.Limit.String()))
 	return fault.Exhausted(d.RetryAfter, "over the limit of %s: wait %d s", d.Limit, int(d.RetryAfter/time.Second))
 }

@@ -14,10 +14,12 @@ import (
 type query struct{ filter, size, token string }
 
 // field returns where a parameter is kept; nil for one that is not known.
-func (q *query) field(name string) *string {
+func (q *query) field(name string, filtered bool) *string {
 	switch name {
 	case "filter":
-		return &q.filter
+		if filtered {
+			return &q.filter
+		}
 	case "max_page_size", "maxPageSize":
 		return &q.size
 	case "page_token", "pageToken":
@@ -26,14 +28,15 @@ func (q *query) field(name string) *string {
 	return nil
 }
 
-// readQuery reads the known parameters of a list request and ignores the others.
-func readQuery(raw string) (query, error) {
+// readQuery reads the known parameters of a list request and ignores the others; filter is
+// known where the list is filtered.
+func readQuery(raw string, filtered bool) (query, error) {
 	var q query
 	seen := map[string]string{}
 	for pair := range strings.SplitSeq(raw, "&") {
 		rawName, rawValue, _ := strings.Cut(pair, "=")
 		name, err := url.QueryUnescape(rawName)
-		field := q.field(name)
+		field := q.field(name, filtered)
 		if err != nil || field == nil {
 			continue // not a name of ours, however it is written
 		}
@@ -70,7 +73,7 @@ func agree(seen map[string]string) error {
 // listQuery turns parameters into the question directory is asked. What is empty is absent.
 func listQuery(raw string) (directory.ListQuery, error) {
 	var lq directory.ListQuery
-	q, err := readQuery(raw)
+	q, err := readQuery(raw, true)
 	if err != nil {
 		return lq, err
 	}
@@ -81,15 +84,16 @@ func listQuery(raw string) (directory.ListQuery, error) {
 		}
 		lq.Filter = &f
 	}
-	if q.size != "" {
-		size, err := page.ParseSize(q.size)
-		if err != nil {
-			return lq, err
-		}
-		if strings.Trim(q.size, "0") != "" { // 0 is as good as absent: a page token's size stays
-			lq.Size = &size
-		}
-	}
+	lq.Size, err = q.pageSize()
 	lq.PageToken = q.token
-	return lq, nil
+	return lq, err
+}
+
+// pageSize is nil for a size that is absent, or 0, which is as good: a page token's stays.
+func (q query) pageSize() (*int32, error) {
+	size, err := page.ParseSize(q.size)
+	if err != nil || strings.Trim(q.size, "0") == "" {
+		return nil, err
+	}
+	return &size, nil
 }

@@ -14,7 +14,7 @@ import (
 type router struct{ routes []route }
 
 type route struct {
-	segments []string // a parameter is "{account_id}" or "{user_id}"
+	segments []string // a parameter is "{account_id}", "{user_id}" or "{client_id}"
 	verb     string
 	op       *Operation
 }
@@ -25,11 +25,21 @@ type match struct {
 	allow   []string   // methods the path has; empty = unknown route
 	account ident.AccountID
 	user    ident.UserID
+	client  ident.ClientID // of the path
+}
+
+// target is what the operation is about, as the record names it; empty for a list.
+func (m *match) target() string {
+	if m.client != "" {
+		return string(m.client)
+	}
+	return string(m.user)
 }
 
 const (
 	accountParam = "{account_id}"
 	userParam    = "{user_id}"
+	clientParam  = "{client_id}"
 )
 
 func newRouter(ops []Operation) *router {
@@ -74,6 +84,8 @@ func (m *match) fits(rt *route, segments []string) bool {
 			m.account = ident.AccountID(segments[i])
 		case want == userParam && segments[i] != "":
 			m.user = ident.UserID(segments[i])
+		case want == clientParam && segments[i] != "":
+			m.client = ident.ClientID(segments[i])
 		case want != segments[i]:
 			return false
 		}

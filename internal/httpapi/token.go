@@ -15,7 +15,7 @@ func (a *API) issueToken(ctx context.Context, c *call) (reply, error) {
 	if err := checkTokenRequest(c); err != nil {
 		return reply{}, a.refused(c, err)
 	}
-	issued, err := a.OAuth.Issue(ctx, c.caller, c.client)
+	issued, err := a.OAuth.Issue(ctx, c.caller, c.sender)
 	if err != nil {
 		return reply{}, err
 	}
@@ -56,7 +56,7 @@ func (a *API) revokeToken(ctx context.Context, c *call) (reply, error) {
 	if token == "" {
 		return reply{}, a.refused(c, refuse(reasonInvalidRequest, "token is missing"))
 	}
-	if err := a.OAuth.Revoke(ctx, c.caller, c.client, token); err != nil {
+	if err := a.OAuth.Revoke(ctx, c.caller, c.sender, token); err != nil {
 		return reply{}, err
 	}
 	return reply{status: http.StatusOK}, nil

@@ -52,7 +52,7 @@ func (a *API) change(ctx context.Context, c *call, change changeUser) (reply, er
 // unlessDenied returns err, but permission is checked before what was sent: a caller
 // who may not do this at all is told so instead.
 func (a *API) unlessDenied(ctx context.Context, c *call, err error) error {
-	denied := a.Directory.May(ctx, c.caller, c.account, c.op.Permission, c.op.Action, string(c.user))
+	denied := a.Directory.May(ctx, c.caller, c.account, c.op.Permission, c.op.Action, c.target())
 	if denied != nil {
 		return denied
 	}

@@ -13,6 +13,11 @@ func UserPath(account AccountID, user UserID) string {
 	return "accounts/" + string(account) + "/users/" + string(user)
 }
 
+// ClientPath is an OAuth application's resource path, in the same form.
+func ClientPath(account AccountID, client ClientID) string {
+	return "accounts/" + string(account) + "/oauth-clients/" + string(client)
+}
+
 // CutVerb cuts the last segment of a path, already decoded, at its last colon: "a:b:suspend" is the name "a:b" and
 // the verb "suspend". Without a colon the whole segment is the name and found is false.
 func CutVerb(segment string) (name, verb string, found bool) {

@@ -62,8 +62,11 @@ func OpenCore(ctx context.Context, o CoreOptions) (*Core, error) {
 		c.lost.Add(lost)
 		o.Logger.Error("audit entries could not be written", "lost", lost, "error", err)
 	})
-	c.Directory = &directory.Service{Store: s, Keys: page.NewKeyring(s, o.Now, o.Rand), Now: o.Now, Rand: o.Rand}
-	c.OAuth = &oauth.Service{Store: s, Journal: c.Journal, Now: o.Now, Rand: o.Rand, Lifetime: o.Lifetime}
+	keys := page.NewKeyring(s, o.Now, o.Rand)
+	c.Directory = &directory.Service{Store: s, Keys: keys, Now: o.Now, Rand: o.Rand}
+	c.OAuth = &oauth.Service{
+		Store: s, Journal: c.Journal, Now: o.Now, Rand: o.Rand, Lifetime: o.Lifetime, Keys: keys, Uses: &oauth.Uses{},
+	}
 	return c, nil
 }
 

@@ -72,7 +72,8 @@ func (n *Node) registerMetrics() {
 			Name: "rollcall_limit_keys_evicted_total", Help: "Callers whose counts were forgotten because too many were counted at once.",
 		}, func() float64 {
 			return float64(n.limiter.Stats(throttle.ClassUsers).Evicted + n.limiter.Stats(throttle.ClassToken).Evicted +
-				n.limiter.Stats(throttle.ClassAuthFailures).Evicted)
+				n.limiter.Stats(throttle.ClassAuthFailures).Evicted + n.limiter.Stats(throttle.ClassManagementRead).Evicted +
+				n.limiter.Stats(throttle.ClassManagementWrite).Evicted)
 		}),
 	)
 }
@@ -96,7 +97,7 @@ func (n *Node) Run(ctx context.Context) error {
 	wg.Wait()
 	final, cancel := context.WithTimeout(context.Background(), closeTimeout)
 	defer cancel()
-	if flushErr := n.usage.Flush(final, n.Store); flushErr != nil {
+	if flushErr := n.flush(final); flushErr != nil {
 		err = errors.Join(err, fmt.Errorf("write the usage counters: %w", flushErr))
 	}
 	return errors.Join(err, n.Close())
@@ -127,11 +128,16 @@ func (n *Node) upkeep(ctx context.Context) {
 		case <-purge.C:
 			n.report("purge", n.purge(ctx))
 		case <-flush.C:
-			n.report("write usage counters", n.usage.Flush(ctx, n.Store))
+			n.report("write usage counters", n.flush(ctx))
 		case <-sweep.C:
 			n.limiter.Sweep(n.now())
 		}
 	}
+}
+
+// flush writes what is counted and noted in memory.
+func (n *Node) flush(ctx context.Context) error {
+	return errors.Join(n.usage.Flush(ctx, n.Store), n.OAuth.Uses.Flush(ctx, n.Store))
 }
 
 func (n *Node) purge(ctx context.Context) error {

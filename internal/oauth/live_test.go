@@ -72,16 +72,16 @@ func TestClientCheck(t *testing.T) {
 		sent   string
 		want   answer
 	}{
-		"the current one":               {Client{usable, overlap}, "two", answer{"new", true}},
-		"one in its overlap":            {Client{usable, overlap}, "one", answer{"old", true}},
-		"one that is over":              {Client{usable, overlap}, "three", answer{}},
-		"a wrong one":                   {Client{usable, overlap}, "four", answer{}},
-		"another case":                  {Client{usable, overlap}, "TWO", answer{}},
-		"nothing":                       {Client{usable, overlap}, "", answer{}},
-		"of a disabled application":     {Client{Identity{State: Disabled, AccountOpen: true}, overlap}, "two", answer{"new", false}},
-		"of a closed account":           {Client{Identity{State: Enabled}, overlap}, "two", answer{"new", false}},
-		"an application without secret": {Client{usable, nil}, "", answer{}},
-		"a secret without a hash":       {Client{usable, make([]Secret, 1)}, "", answer{}},
+		"the current one":               {Client{Identity: usable, Secrets: overlap}, "two", answer{"new", true}},
+		"one in its overlap":            {Client{Identity: usable, Secrets: overlap}, "one", answer{"old", true}},
+		"one that is over":              {Client{Identity: usable, Secrets: overlap}, "three", answer{}},
+		"a wrong one":                   {Client{Identity: usable, Secrets: overlap}, "four", answer{}},
+		"another case":                  {Client{Identity: usable, Secrets: overlap}, "TWO", answer{}},
+		"nothing":                       {Client{Identity: usable, Secrets: overlap}, "", answer{}},
+		"of a disabled application":     {Client{Identity: Identity{State: Disabled, AccountOpen: true}, Secrets: overlap}, "two", answer{"new", false}},
+		"of a closed account":           {Client{Identity: Identity{State: Enabled}, Secrets: overlap}, "two", answer{"new", false}},
+		"an application without secret": {Client{Identity: usable, Secrets: nil}, "", answer{}},
+		"a secret without a hash":       {Client{Identity: usable, Secrets: make([]Secret, 1)}, "", answer{}},
 		"nobody":                        {Client{Secrets: make([]Secret, 1)}, "two", answer{}},
 	} {
 		id, ok := tt.client.check(tt.sent, noon)

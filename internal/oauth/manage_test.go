@@ -1,11 +1,13 @@
 package oauth_test
 
 import (
+	"context"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/rollcall-id/rollcall/internal/access"
+	"github.com/rollcall-id/rollcall/internal/audit"
 	"github.com/rollcall-id/rollcall/internal/fault"
 	"github.com/rollcall-id/rollcall/internal/ident"
 	"github.com/rollcall-id/rollcall/internal/oauth"
@@ -72,26 +74,73 @@ func TestApplicationValidate(t *testing.T) {
 	}
 }
 
-// TestOnlyLocalAdministrationManages: the service asks before it touches anything; it has
-// no store to touch.
-func TestOnlyLocalAdministrationManages(t *testing.T) {
+// records is a store that keeps entries, and nothing else.
+type records struct {
+	oauth.Store
+	entries []audit.Entry
+}
+
+func (r *records) Append(_ context.Context, entries []audit.Entry) error {
+	r.entries = append(r.entries, entries...)
+	return nil
+}
+
+// TestWhoManages: the service asks before it touches anything, as it has no store to
+// touch, and remembers each denial.
+func TestWhoManages(t *testing.T) {
 	t.Parallel()
-	s := &oauth.Service{Now: func() time.Time { return time.Unix(0, 0) }}
-	for _, kind := range []access.Kind{access.Nobody, access.Application} {
-		c := access.Caller{Kind: kind, Account: "A", Permissions: 15}
+	const others = access.All &^ access.Set(access.WriteApplications|access.ReadApplications)
+	for name, c := range map[string]access.Caller{
+		"nobody":                    {Permissions: access.All},
+		"without the permission":    {Kind: access.Application, Account: "A", Permissions: others},
+		"of another account":        {Kind: access.Application, Account: "B", Permissions: access.All},
+		"of another account, empty": {Kind: access.Application, Permissions: access.All},
+	} {
+		store := &records{}
+		s := &oauth.Service{Store: store, Now: func() time.Time { return time.Unix(0, 0) }}
 		_, _, create := s.Create(t.Context(), c, oauth.Application{Account: "A", Name: "n", Permissions: 15}, oauth.ClientSecret{})
 		_, list := s.List(t.Context(), c, "A")
-		_, rotate := s.Rotate(t.Context(), c, "A", "C", 0)
-		_, state := s.SetState(t.Context(), c, "A", "C", oauth.Disabled)
-		for what, err := range map[string]error{"create": create, "list": list, "rotate": rotate, "state": state, "delete": s.Delete(t.Context(), c, "A", "C")} {
+		_, _, page := s.Page(t.Context(), c, "A", oauth.ListQuery{})
+		_, get := s.Get(t.Context(), c, "A", "C")
+		_, update := s.Update(t.Context(), c, "A", "C", oauth.Patch{})
+		_, _, rotate := s.Rotate(t.Context(), c, "A", "C", 0)
+		_, _, state := s.SetState(t.Context(), c, "A", "C", oauth.Disabled)
+		_, tokens := s.RevokeTokens(t.Context(), c, "A", "C")
+		all := map[string]error{
+			"create": create, "list": list, "page": page, "get": get, "update": update, "rotate": rotate, "state": state,
+			"tokens": tokens, "delete": s.Delete(t.Context(), c, "A", "C"),
+		}
+		for what, err := range all {
 			if fault.KindOf(err) != fault.KindForbidden {
-				t.Errorf("%s by %q: got error %v, want Forbidden", what, kind, err)
+				t.Errorf("%s by %s: got error %v, want Forbidden", what, name, err)
 			}
 		}
+		if len(store.entries) != len(all) {
+			t.Errorf("%s: got %d entries, want %d", name, len(store.entries), len(all))
+		}
 	}
+}
+
+// TestReadersDoNotWrite: one permission is not the other.
+func TestReadersDoNotWrite(t *testing.T) {
+	t.Parallel()
+	s := &oauth.Service{Store: &records{}, Now: func() time.Time { return time.Unix(0, 0) }}
+	reader := access.Caller{Kind: access.Application, Account: "A", Permissions: access.All &^ access.Set(access.WriteApplications)}
+	writer := access.Caller{Kind: access.Application, Account: "A", Permissions: access.All &^ access.Set(access.ReadApplications)}
+	_, get := s.Get(t.Context(), writer, "A", "C")
+	for what, err := range map[string]error{"delete by a reader": s.Delete(t.Context(), reader, "A", "C"), "get by a writer": get} {
+		if fault.KindOf(err) != fault.KindForbidden {
+			t.Errorf("%s: got error %v, want Forbidden", what, err)
+		}
+	}
+}
+
+func TestRotateBounds(t *testing.T) {
+	t.Parallel()
+	s := &oauth.Service{Now: func() time.Time { return time.Unix(0, 0) }}
 	operator := access.Caller{Kind: access.Operator}
 	for _, overlap := range []time.Duration{-1, oauth.MaxOverlap + 1} {
-		if _, err := s.Rotate(t.Context(), operator, "A", ident.ClientID("C"), overlap); fault.KindOf(err) != fault.KindInvalid {
+		if _, _, err := s.Rotate(t.Context(), operator, "A", ident.ClientID("C"), overlap); fault.KindOf(err) != fault.KindInvalid {
 			t.Errorf("overlap %v: got error %v, want Invalid", overlap, err)
 		}
 	}

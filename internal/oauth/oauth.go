@@ -21,6 +21,7 @@ import (
 	"github.com/rollcall-id/rollcall/internal/audit"
 	"github.com/rollcall-id/rollcall/internal/fault"
 	"github.com/rollcall-id/rollcall/internal/ident"
+	"github.com/rollcall-id/rollcall/internal/page"
 )
 
 // DefaultLifetime of an access token (contract section 6).
@@ -48,6 +49,7 @@ type Application struct {
 	Permissions access.Set
 	State       ApplicationState
 	CreateTime  time.Time // UTC, microseconds
+	Secrets     []Secret  // by creation, the current one last; without hashes
 }
 
 // Secret is one client secret of an application, known by its hash alone.
@@ -58,6 +60,9 @@ type Secret struct {
 	CreateTime time.Time
 	// ExpireTime is when a rotated secret stops working; zero while it is the current one.
 	ExpireTime time.Time
+	// LastUsedTime is when it last authenticated; zero = never. It is not filled in for
+	// authentication.
+	LastUsedTime time.Time
 }
 
 // live tells whether the secret still works at now.
@@ -69,6 +74,7 @@ type Token struct {
 	Client     ident.ClientID
 	Account    ident.AccountID
 	Secret     ident.EntryID // the secret that obtained it: they die together
+	Epoch      int64         // the application's when the secret was shown: it dies when that is over
 	IssueTime  time.Time
 	ExpireTime time.Time
 }
@@ -95,6 +101,7 @@ func (i Identity) caller(from access.Caller) access.Caller {
 type Client struct {
 	Identity
 	Secrets []Secret // without creation times
+	Epoch   int64    // of its tokens
 }
 
 // Grant is everything that decides whether a token counts, read at once.
@@ -122,7 +129,7 @@ type Store interface {
 	// Client returns an application with its secrets; NotFound if there is none.
 	Client(ctx context.Context, id ident.ClientID) (Client, error)
 	// Grant returns what is known of a token; NotFound if it, its application, its
-	// secret or its account is gone.
+	// secret or its account is gone, or its epoch is over.
 	Grant(ctx context.Context, hash Hash) (Grant, error)
 	// AddToken commits a token and its entry; on disk when it returns nil.
 	AddToken(ctx context.Context, t Token, e audit.Entry) error
@@ -135,24 +142,24 @@ type Store interface {
 	CreateApplication(ctx context.Context, a Application, s Secret, e audit.Entry) error
 	// Application returns one of an account's applications; NotFound if it has none such.
 	Application(ctx context.Context, account ident.AccountID, id ident.ClientID) (Application, error)
-	// Applications lists an account's applications by creation.
-	Applications(ctx context.Context, account ident.AccountID) ([]Application, error)
-	// AddSecret makes s the current secret; all others expire at overlapEnd or when
-	// they would have, whichever is sooner.
-	AddSecret(ctx context.Context, account ident.AccountID, s Secret, overlapEnd time.Time, e audit.Entry) error
-	// SetApplicationState enables or disables; it reports whether anything changed.
-	SetApplicationState(ctx context.Context, account ident.AccountID, id ident.ClientID, state ApplicationState, e audit.Entry) (bool, error)
-	// DeleteApplication deletes it with its secrets and tokens; NotFound if there is none.
-	DeleteApplication(ctx context.Context, account ident.AccountID, id ident.ClientID, e audit.Entry) error
+	// Applications returns up to limit of an account's applications behind a position (the
+	// zero position = from the start), by CreateTime, then ID; NotFound if there is no such account.
+	Applications(ctx context.Context, account ident.AccountID, after page.Position, limit int) ([]Application, error)
+	// ChangeApplication locks an application, asks decide, does what was decided and writes
+	// the entry with it, if there is one. decide may run more than once. NotFound if the
+	// account has no such application: decide is not asked.
+	ChangeApplication(ctx context.Context, account ident.AccountID, id ident.ClientID, decide func(Application) Decision) (Decision, error)
 }
 
-// Service is the use cases. All fields are required.
+// Service is the use cases. All fields but Uses are required.
 type Service struct {
 	Store    Store
 	Journal  *audit.Journal
 	Now      func() time.Time
 	Rand     io.Reader     // of cryptographic quality
 	Lifetime time.Duration // of access tokens, whole seconds
+	Keys     *page.Keyring
+	Uses     *Uses // nil where nobody authenticates
 }
 
 // Credentials are what a client sent to authenticate: its id and secret in every
@@ -173,6 +180,7 @@ func invalidClient() error {
 type AuthenticatedClient struct {
 	Identity
 	secret ident.EntryID
+	epoch  int64
 }
 
 // AuthenticateClient finds the application whose live secret was sent. Unknown
@@ -186,8 +194,10 @@ func (s *Service) AuthenticateClient(ctx context.Context, from access.Caller, ac
 		if err != nil {
 			return AuthenticatedClient{}, err
 		}
-		if secret, ok := client.check(cred.Secret, s.Now()); ok {
-			return AuthenticatedClient{Identity: client.Identity, secret: secret}, nil
+		now := s.now()
+		if secret, ok := client.check(cred.Secret, now); ok {
+			s.Uses.note(secret, now)
+			return AuthenticatedClient{Identity: client.Identity, secret: secret, epoch: client.Epoch}, nil
 		}
 	}
 	s.noteRefusal(ctx, from, act, creds)
@@ -263,7 +273,7 @@ func (s *Service) Issue(ctx context.Context, from access.Caller, c Authenticated
 	}
 	now := s.Now().UTC().Truncate(time.Microsecond)
 	t := Token{
-		Hash: HashOf(clear), Client: c.ID, Account: c.Account, Secret: c.secret,
+		Hash: HashOf(clear), Client: c.ID, Account: c.Account, Secret: c.secret, Epoch: c.epoch,
 		IssueTime: now, ExpireTime: now.Add(s.Lifetime),
 	}
 	e := audit.New(c.caller(from), c.Account, audit.TokenIssue, "", audit.Done, now)

@@ -48,19 +48,30 @@ func NewKeyring(store Store, now func() time.Time, rand io.Reader) *Keyring {
 	return &Keyring{store: store, now: now, rand: rand, turn: make(chan struct{}, 1)}
 }
 
-// Seal writes the token that lets account go on at c. It fails when the store or the source of randomness does.
+// Seal writes the token that lets account go on at c in its list of users. It fails when the store or the source of
+// randomness does.
 func (k *Keyring) Seal(ctx context.Context, account ident.AccountID, c Cursor) (string, error) {
+	return k.SealList(ctx, Users, account, c)
+}
+
+// SealList is Seal for any list.
+func (k *Keyring) SealList(ctx context.Context, list List, account ident.AccountID, c Cursor) (string, error) {
 	now := k.now()
 	s, err := k.sealing(ctx, now)
 	if err != nil {
 		return "", err
 	}
-	return s.seal(account, c, now, k.rand)
+	return s.seal(list.of(account), c, now, k.rand)
 }
 
-// Open reads a token sealed for account by any replica. The error is the fault that the function Open describes, or
-// the store's.
+// Open reads a token sealed for account's list of users by any replica. The error is the fault that the function Open
+// describes, or the store's.
 func (k *Keyring) Open(ctx context.Context, account ident.AccountID, token string) (Cursor, error) {
+	return k.OpenList(ctx, Users, account, token)
+}
+
+// OpenList is Open for any list.
+func (k *Keyring) OpenList(ctx context.Context, list List, account ident.AccountID, token string) (Cursor, error) {
 	raw, err := decode(token)
 	if err != nil {
 		return Cursor{}, err
@@ -70,7 +81,7 @@ func (k *Keyring) Open(ctx context.Context, account ident.AccountID, token strin
 	if err != nil {
 		return Cursor{}, err
 	}
-	return s.open(account, raw, now)
+	return s.open(list.of(account), raw, now)
 }
 
 // sealing returns a key young enough to seal with, and makes one if the store has none.

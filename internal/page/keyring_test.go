@@ -359,3 +359,27 @@ func TestKeyringWaitsOnlyForWhatItLacks(t *testing.T) {
 		}
 	})
 }
+
+// TestListsAreApart: a token of one list opens nothing of another, nor does an account
+// that looks like both.
+func TestListsAreApart(t *testing.T) {
+	t.Parallel()
+	k := newWorld().replica()
+	c := page.Cursor{Size: 5, After: page.Position{CreateTime: time.UnixMicro(1).UTC(), ID: "c"}}
+	lists := []page.List{page.Users, page.Applications}
+	for _, sealed := range lists {
+		token, err := k.SealList(t.Context(), sealed, "A", c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, opened := range lists {
+			got, err := k.OpenList(t.Context(), opened, "A", token)
+			if (err == nil) != (sealed == opened) || err == nil && got != c {
+				t.Errorf("sealed for %q, opened for %q: got %v, error %v", sealed, opened, got, err)
+			}
+			if _, err := k.OpenList(t.Context(), opened, "B", token); err == nil {
+				t.Errorf("sealed for %q of A, opened for %q of B", sealed, opened)
+			}
+		}
+	}
+}

@@ -7,7 +7,7 @@
 // It leaves to the store how keys are kept and purged, and to directory what a page holds. A token says where a walk
 // stands and never what a caller may see: it is no authorisation.
 //
-// What must always hold: a token opens only for the account it was sealed for, unaltered in every bit, and for no
+// What must always hold: a token opens only for the account and the list it was sealed for, unaltered in every bit, and for no
 // longer than Lifetime; every refusal reads the same to the client.
 package page
 
@@ -21,26 +21,26 @@ import (
 )
 
 const (
-	// DefaultSize is how many users a page holds when the request does not say.
+	// DefaultSize is how many entries a page holds when the request does not say.
 	DefaultSize int32 = 25
-	// MaxSize is the most users a page holds, whatever the request says.
+	// MaxSize is the most entries a page holds, whatever the request says.
 	MaxSize int32 = 1000
 )
 
 // Cursor is where a walk over a list stands and how it goes on.
 type Cursor struct {
 	Filter filter.Filter
-	// Size is how many users a page holds, 1 to MaxSize.
+	// Size is how many entries a page holds, 1 to MaxSize.
 	Size int32
-	// After is the last user of the page before; the next page begins behind it.
+	// After is the last entry of the page before; the next page begins behind it.
 	After Position
 }
 
-// Position is a user's place in the list order: by CreateTime, then by ID.
+// Position is a place in the list order: by CreateTime, then by ID.
 type Position struct {
 	// CreateTime is exact to the microsecond, as it is stored; a token drops finer digits.
 	CreateTime time.Time
-	// ID is 1 to 128 bytes.
+	// ID is 1 to 128 bytes; in a list of applications it is a client id.
 	ID ident.UserID
 }
 

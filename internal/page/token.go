@@ -68,7 +68,7 @@ func Open(keys *KeySet, account ident.AccountID, token string, now time.Time) (C
 var (
 	errForm       = errors.New("not in the form of a token")
 	errUnknownKey = errors.New("sealed with an unknown key")
-	errAltered    = errors.New("altered, or of another account")
+	errAltered    = errors.New("altered, or of another account or list")
 	errExpired    = errors.New("expired")
 	errFuture     = errors.New("issued in the future")
 )
@@ -108,6 +108,24 @@ func (s *sealer) open(account ident.AccountID, raw []byte, now time.Time) (Curso
 		return Cursor{}, refuse(errFuture)
 	}
 	return cursor(body)
+}
+
+// List is what a walk goes over. A token opens only for the list it was sealed for.
+type List string
+
+// The lists there are.
+const (
+	Users        List = ""
+	Applications List = "oauth-clients"
+)
+
+// of joins list and account into what a token is bound to. No account id holds the NUL
+// between them (see ident), so that no two pairs give the same.
+func (l List) of(account ident.AccountID) ident.AccountID {
+	if l == Users {
+		return account
+	}
+	return account + "\x00" + ident.AccountID(l)
 }
 
 // bind is the data authenticated with the sealed part; the head has a fixed length, so no two pairs give the same.

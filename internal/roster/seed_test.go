@@ -155,11 +155,11 @@ func TestParseSeedProblems(t *testing.T) {
 			want: []string{`s.yaml:6: application 1: client_id "C" is taken: line 3 has it already`}},
 		"application": {text: "accounts:\n- name: A\n  applications:\n  - name: A\n    permissions: [users.lift]\n    redirect_url: http://localhost\n    client_secret: ''",
 			want: []string{
-				`s.yaml:5: application 1: permissions holds what is none: permission "users.lift" is not known: use users.list, users.get, users.suspend, users.reactivate`,
+				`s.yaml:5: application 1: permissions holds what is none: permission "users.lift" is not known: use users.list, users.get, users.suspend, users.reactivate, oauth_clients.read, oauth_clients.write`,
 				"s.yaml:6: application 1: redirect_url must be an https URL with a host and without user or fragment",
 				"s.yaml:7: application 1: client_secret is empty: leave it out to have one made"}},
 		"no permissions": {text: "accounts:\n- name: A\n  applications:\n  - name: A\n    permissions: []",
-			want: []string{"s.yaml:5: application 1: an application needs at least one permission: users.list users.get users.suspend users.reactivate"}},
+			want: []string{"s.yaml:5: application 1: an application needs at least one permission: users.list users.get users.suspend users.reactivate oauth_clients.read oauth_clients.write"}},
 		"generate": {text: "accounts:\n- name: A\n  generate_users:\n    count: 10000001\n    suspended_fraction: .nan",
 			want: []string{"s.yaml:4: generate_users: count must be a whole number from 0 to 10000000", "s.yaml:5: generate_users: suspended_fraction must be a number from 0 to 1"}},
 		"no accounts":     {text: "accounts: []", want: []string{"s.yaml:1: accounts is empty: a seed file holds at least one"}},

@@ -110,7 +110,7 @@ func TestNoSecretOnDisk(t *testing.T) {
 		if err := clients.Revoke(ctx, access.Caller{}, c, secrets[len(secrets)-1]); err != nil {
 			t.Fatal(err)
 		}
-		rotated, err := clients.Rotate(ctx, operator, a.ID, app.ID, oauth.MaxOverlap)
+		_, rotated, err := clients.Rotate(ctx, operator, a.ID, app.ID, oauth.MaxOverlap)
 		if err != nil {
 			t.Fatal(err)
 		}

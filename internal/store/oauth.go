@@ -1,10 +1,11 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strings"
-	"time"
 
 	"github.com/rollcall-id/rollcall/internal/access"
 	"github.com/rollcall-id/rollcall/internal/audit"
@@ -12,15 +13,42 @@ import (
 	"github.com/rollcall-id/rollcall/internal/fault"
 	"github.com/rollcall-id/rollcall/internal/ident"
 	"github.com/rollcall-id/rollcall/internal/oauth"
+	"github.com/rollcall-id/rollcall/internal/page"
 	"github.com/rollcall-id/rollcall/internal/store/internal/sqlgen"
 )
 
-const (
-	noApplication = "there is no such application"
-	noToken       = "there is no such token"
-)
+const noToken = "there is no such token"
 
-func applicationOf(r sqlgen.Application) (oauth.Application, error) {
+// applicationRow is an application with one of its secrets.
+type applicationRow = sqlgen.GetApplicationRow
+
+// applicationsOf gathers rows, each with one secret, into applications: these by creation,
+// and so their secrets, the current one last. No application is without a secret.
+func applicationsOf(rows []applicationRow) ([]oauth.Application, error) {
+	slices.SortFunc(rows, func(a, b applicationRow) int {
+		return cmp.Or(cmp.Compare(a.CreateTime, b.CreateTime), cmp.Compare(a.ID, b.ID),
+			-cmp.Compare(min(a.ExpireTime, 1), min(b.ExpireTime, 1)), // 0 is the current one
+			cmp.Compare(a.SecretCreateTime, b.SecretCreateTime), cmp.Compare(a.SecretID, b.SecretID))
+	})
+	var list []oauth.Application
+	for _, r := range rows {
+		if len(list) == 0 || list[len(list)-1].ID != ident.ClientID(r.ID) {
+			a, err := applicationOf(r)
+			if err != nil {
+				return nil, err
+			}
+			list = append(list, a)
+		}
+		last := &list[len(list)-1]
+		last.Secrets = append(last.Secrets, oauth.Secret{
+			ID: ident.EntryID(r.SecretID), Client: last.ID, CreateTime: fromMicros(r.SecretCreateTime),
+			ExpireTime: fromOptional(r.ExpireTime), LastUsedTime: fromOptional(r.LastUsedTime),
+		})
+	}
+	return list, nil
+}
+
+func applicationOf(r applicationRow) (oauth.Application, error) {
 	permissions, err := permissionsOf(r.Permissions)
 	return oauth.Application{
 		ID: ident.ClientID(r.ID), Account: ident.AccountID(r.AccountID), Name: r.Name, Description: r.Description,
@@ -51,7 +79,7 @@ func hashOf(b []byte) (h oauth.Hash) {
 func (s *Store) Client(ctx context.Context, id ident.ClientID) (oauth.Client, error) {
 	rows, err := s.reads.GetClient(bounded(ctx), string(id))
 	if err == nil && len(rows) == 0 {
-		err = fault.NotFound(noApplication)
+		err = fault.NotFound(oauth.NotFoundMessage)
 	}
 	if err != nil {
 		return oauth.Client{}, classify("read a client", err)
@@ -63,6 +91,7 @@ func (s *Store) Client(ctx context.Context, id ident.ClientID) (oauth.Client, er
 			ID: id, Account: ident.AccountID(first.AccountID), Permissions: permissions,
 			State: oauth.ApplicationState(first.State), AccountOpen: first.AccountState == string(directory.Open),
 		},
+		Epoch:   first.TokenEpoch,
 		Secrets: make([]oauth.Secret, len(rows)),
 	}
 	for i, r := range rows {
@@ -94,7 +123,7 @@ func (s *Store) AddToken(ctx context.Context, tok oauth.Token, e audit.Entry) er
 	return s.write(ctx, "add a token", func(ctx context.Context, t *tx) error {
 		err := t.InsertToken(ctx, sqlgen.InsertTokenParams{
 			Hash: tok.Hash[:], ClientID: string(tok.Client), SecretID: string(tok.Secret),
-			IssueTime: micros(tok.IssueTime), ExpireTime: micros(tok.ExpireTime),
+			IssueTime: micros(tok.IssueTime), ExpireTime: micros(tok.ExpireTime), TokenEpoch: tok.Epoch,
 		})
 		if err != nil {
 			return err
@@ -149,78 +178,111 @@ func (t *tx) addSecret(ctx context.Context, secret oauth.Secret) error {
 
 // Application implements oauth.Store.
 func (s *Store) Application(ctx context.Context, account ident.AccountID, id ident.ClientID) (oauth.Application, error) {
-	r, err := s.reads.GetApplication(bounded(ctx), string(account), string(id))
+	a, err := oneApplication(bounded(ctx), s.reads, account, id)
+	return a, classify("read an application", err)
+}
+
+// oneApplication reads an application with its secrets, in a transaction or outside.
+func oneApplication(ctx context.Context, q *sqlgen.Queries, account ident.AccountID, id ident.ClientID) (oauth.Application, error) {
+	rows, err := q.GetApplication(ctx, string(id))
 	if err != nil {
-		return oauth.Application{}, classify("read an application", missing(err, noApplication))
+		return oauth.Application{}, err
 	}
-	return applicationOf(r)
+	list, err := applicationsOf(rows)
+	if err != nil {
+		return oauth.Application{}, err
+	}
+	if len(list) == 0 || list[0].Account != account {
+		return oauth.Application{}, fault.NotFound(oauth.NotFoundMessage)
+	}
+	return list[0], nil
 }
 
 // Applications implements oauth.Store.
-func (s *Store) Applications(ctx context.Context, account ident.AccountID) ([]oauth.Application, error) {
+func (s *Store) Applications(ctx context.Context, account ident.AccountID, after page.Position, limit int) ([]oauth.Application, error) {
 	if _, err := s.Account(ctx, account); err != nil {
 		return nil, err
 	}
-	rows, err := s.reads.ListApplications(ctx, string(account))
+	at := int64(start)
+	if after.ID != "" {
+		at = after.CreateTime.UnixMicro()
+	}
+	found, err := s.reads.PageOfApplications(bounded(ctx), sqlgen.PageOfApplicationsParams{
+		AccountID: string(account), AfterTime: at, AfterID: string(after.ID), Most: int64(limit),
+	})
 	if err != nil {
 		return nil, classify("read applications", err)
 	}
-	list := make([]oauth.Application, len(rows))
-	for i, r := range rows {
-		if list[i], err = applicationOf(r); err != nil {
-			return nil, err
-		}
+	rows := make([]applicationRow, len(found))
+	for i, r := range found {
+		rows[i] = applicationRow(r)
 	}
-	return list, nil
+	return applicationsOf(rows)
 }
 
-// onApplication runs fn in a transaction in which the account's application is known to exist.
-func (s *Store) onApplication(ctx context.Context, op string, account ident.AccountID, id ident.ClientID, fn func(context.Context, *tx) error) error {
-	return s.write(ctx, op, func(ctx context.Context, t *tx) error {
-		if _, err := t.GetApplication(ctx, string(account), string(id)); err != nil {
-			return missing(err, noApplication)
+// ChangeApplication implements oauth.Store.
+func (s *Store) ChangeApplication(ctx context.Context, account ident.AccountID, id ident.ClientID, decide func(oauth.Application) oauth.Decision) (oauth.Decision, error) {
+	var d oauth.Decision
+	err := s.write(ctx, "change an application", func(ctx context.Context, t *tx) error {
+		a, err := oneApplication(ctx, t.Queries, account, id)
+		if fault.KindOf(err) == fault.KindNotFound {
+			d = oauth.Decision{Refusal: err} // not a failure: others' work in this batch goes on
+			return nil
 		}
-		return fn(ctx, t)
-	})
-}
-
-// AddSecret implements oauth.Store.
-func (s *Store) AddSecret(ctx context.Context, account ident.AccountID, secret oauth.Secret, overlapEnd time.Time, e audit.Entry) error {
-	return s.onApplication(ctx, "rotate a secret", account, secret.Client, func(ctx context.Context, t *tx) error {
-		if err := t.ExpireSecrets(ctx, string(secret.Client), micros(overlapEnd)); err != nil {
-			return err
-		}
-		if err := t.addSecret(ctx, secret); err != nil {
-			return err
-		}
-		return t.append(ctx, s, e)
-	})
-}
-
-// SetApplicationState implements oauth.Store.
-func (s *Store) SetApplicationState(ctx context.Context, account ident.AccountID, id ident.ClientID, state oauth.ApplicationState, e audit.Entry) (bool, error) {
-	changed := false
-	err := s.onApplication(ctx, "change an application", account, id, func(ctx context.Context, t *tx) error {
-		n, err := t.SetApplicationState(ctx, string(account), string(id), string(state))
 		if err != nil {
 			return err
 		}
-		changed = n > 0
-		return t.append(ctx, s, orUnchanged(e, changed))
+		d = decide(a)
+		if err := t.act(ctx, d); err != nil {
+			return err
+		}
+		if d.Entry.Action != "" {
+			if err := t.append(ctx, s, d.Entry); err != nil {
+				return err
+			}
+		}
+		if d.Act != oauth.Remove && d.Refusal == nil {
+			d.Application, err = oneApplication(ctx, t.Queries, account, id)
+		}
+		return err
 	})
-	return changed, err
+	return d, err
 }
 
-// DeleteApplication implements oauth.Store. Its tokens die with it because a token
-// without its application does not count; their rows go when they expire.
-func (s *Store) DeleteApplication(ctx context.Context, account ident.AccountID, id ident.ClientID, e audit.Entry) error {
-	return s.onApplication(ctx, "delete an application", account, id, func(ctx context.Context, t *tx) error {
-		if err := t.DeleteSecrets(ctx, string(id)); err != nil {
+// act does what was decided. The tokens of an application that goes die with it because
+// a token without its application does not count; their rows go when they expire.
+func (t *tx) act(ctx context.Context, d oauth.Decision) error {
+	a := d.Application
+	switch d.Act {
+	case oauth.Replace:
+		return t.UpdateApplication(ctx, sqlgen.UpdateApplicationParams{
+			AccountID: string(a.Account), ID: string(a.ID), Name: a.Name, Description: a.Description,
+			RedirectUrl: a.RedirectURL, Permissions: a.Permissions.String(), State: string(a.State),
+		})
+	case oauth.Renew:
+		if err := t.ExpireSecrets(ctx, string(a.ID), micros(d.OverlapEnd)); err != nil {
 			return err
 		}
-		if err := t.Queries.DeleteApplication(ctx, string(account), string(id)); err != nil {
+		return t.addSecret(ctx, d.Secret)
+	case oauth.EndTokens:
+		return t.EndTokens(ctx, string(a.Account), string(a.ID))
+	case oauth.Remove:
+		if err := t.DeleteSecrets(ctx, string(a.ID)); err != nil {
 			return err
 		}
-		return t.append(ctx, s, e)
+		return t.DeleteApplication(ctx, string(a.Account), string(a.ID))
+	}
+	return nil
+}
+
+// SetSecretsUsed implements oauth.UseStore.
+func (s *Store) SetSecretsUsed(ctx context.Context, uses []oauth.Use) error {
+	return s.write(ctx, "note the use of secrets", func(ctx context.Context, t *tx) error {
+		for _, u := range uses {
+			if err := t.SetSecretUsed(ctx, string(u.Secret), micros(u.Time)); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }

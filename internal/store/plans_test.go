@@ -91,9 +91,9 @@ SELECT i, CASE i %% 2 WHEN 0 THEN 'A0' ELSE 'A' || (i / 2 %% 100) END AS a FROM 
 INSERT INTO users (account_id, id, email, email_key, display_name, state, listed, type, create_time)
 SELECT a, 'U' || i, 'e' || i, 'e' || i, 'n', CASE i / 3 %% 10 WHEN 0 THEN 'SUSPENDED' WHEN 1 THEN 'PENDING' ELSE 'ACTIVE' END, i / 3 %% 10 <> 1, 'member', i FROM n;
 INSERT INTO group_members SELECT a, CASE i %% 50 WHEN 0 THEN 'owners' ELSE 'crew' END, 'U' || i FROM n WHERE i %% 5 = 0;
-INSERT INTO applications SELECT 'C' || i, a, 'n', '', '', 'users.list', 'enabled', i FROM n WHERE i %% 100 = 0;
-INSERT INTO application_secrets SELECT 'S' || i, 'C' || i, zeroblob(32), i, 0 FROM n WHERE i %% 100 = 0;
-INSERT INTO tokens SELECT CAST('T' || i AS blob), 'C' || (i / 100 * 100), 'S' || (i / 100 * 100), i, i FROM n;
+INSERT INTO applications (id, account_id, name, description, redirect_url, permissions, state, create_time) SELECT 'C' || i, a, 'n', '', '', 'users.list', 'enabled', i FROM n WHERE i %% 100 = 0;
+INSERT INTO application_secrets (id, client_id, hash, create_time, expire_time) SELECT 'S' || i, 'C' || i, zeroblob(32), i, 0 FROM n WHERE i %% 100 = 0;
+INSERT INTO tokens (hash, client_id, secret_id, issue_time, expire_time) SELECT CAST('T' || i AS blob), 'C' || (i / 100 * 100), 'S' || (i / 100 * 100), i, i FROM n;
 INSERT INTO audit_entries SELECT a, 'E' || i, i %% 4 = 0, i, i, 'operator', 'o', 'a', 't', 'done', '', '', '', '', 1, zeroblob(32), zeroblob(32) FROM n;
 INSERT INTO audit_chain SELECT a, i, 'E' || i, zeroblob(32) FROM n WHERE i %% 4 = 0;
 INSERT INTO usage_hours SELECT i / 10, a, 'C' || i, 'agent', 1, 0, 0 FROM n;

@@ -79,7 +79,7 @@ func (c *checked) CloseIdleConnections() {
 	}
 }
 
-var issued = regexp.MustCompile(`"access_token":"([^"]+)"`)
+var issued = regexp.MustCompile(`"(?:access_token|client_secret)":"([^"]+)"`)
 
 // remember keeps tokens that were issued, so that they can be looked for in the logs.
 func (c *checked) remember(body []byte) {

@@ -145,7 +145,7 @@ func (s *Server) AddClient(a oauth.Application, secret string) Application {
 // Rotate gives the application a new secret; the old one works on for overlap.
 func (s *Server) Rotate(app Application, overlap time.Duration) Application {
 	s.t.Helper()
-	clear, err := s.OAuth.Rotate(context.Background(), operator, app.Account, app.ID, overlap)
+	_, clear, err := s.OAuth.Rotate(context.Background(), operator, app.Account, app.ID, overlap)
 	if err != nil {
 		s.t.Fatalf("testkit: rotate the secret of %s: %v", app.ID, err)
 	}
@@ -162,7 +162,7 @@ func (s *Server) Enable(app Application) { s.t.Helper(); s.setState(app, oauth.E
 
 func (s *Server) setState(app Application, state oauth.ApplicationState) {
 	s.t.Helper()
-	if _, err := s.OAuth.SetState(context.Background(), operator, app.Account, app.ID, state); err != nil {
+	if _, _, err := s.OAuth.SetState(context.Background(), operator, app.Account, app.ID, state); err != nil {
 		s.t.Fatalf("testkit: make %s %s: %v", app.ID, state, err)
 	}
 }

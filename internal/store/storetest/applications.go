@@ -9,6 +9,7 @@ import (
 	"github.com/rollcall-id/rollcall/internal/directory"
 	"github.com/rollcall-id/rollcall/internal/fault"
 	"github.com/rollcall-id/rollcall/internal/oauth"
+	"github.com/rollcall-id/rollcall/internal/page"
 )
 
 func applicationsAreKept(w *world) {
@@ -24,17 +25,17 @@ func applicationsAreKept(w *world) {
 		create(oauth.Application{ID: "z", Name: "Zuerst 🦉", Description: strings.Repeat("ü", oauth.MaxDescription), Permissions: access.Set(access.GetUser)}),
 		create(oauth.Application{ID: "a", Name: "app", RedirectURL: "https://example.com/cb?a=b", Permissions: access.Set(15)}),
 	}
-	got, err := w.peer.Applications(w.Context(), account)
+	got, err := w.peer.Applications(w.Context(), account, page.Position{}, 10)
 	w.ok(err)
 	w.same("applications by creation", want, got)
 	one, err := w.peer.Application(w.Context(), account, "z")
 	w.ok(err)
 	w.same("application", want[0], one)
 
-	got, err = w.Applications(w.Context(), other)
+	got, err = w.Applications(w.Context(), other, page.Position{}, 10)
 	w.ok(err)
 	w.same("applications of the other account", 0, len(got))
-	_, err = w.Applications(w.Context(), "nowhere")
+	_, err = w.Applications(w.Context(), "nowhere", page.Position{}, 10)
 	w.is(fault.KindNotFound, err)
 	_, err = w.Application(w.Context(), other, "z")
 	w.is(fault.KindNotFound, err)
@@ -58,7 +59,7 @@ func applicationsAreSwitched(w *world) {
 	app, secret := w.application(account)
 	set := func(state oauth.ApplicationState, changes bool) {
 		w.Helper()
-		changed, err := w.oauth.SetState(w.Context(), operator, account, app.ID, state)
+		_, changed, err := w.oauth.SetState(w.Context(), operator, account, app.ID, state)
 		w.ok(err)
 		w.same("changed", changes, changed)
 		_, err = w.elsewhere.AuthenticateClient(w.Context(), access.Caller{}, audit.TokenIssue, oauth.Credentials{{ID: app.ID, Secret: secret.Reveal()}})
@@ -68,10 +69,10 @@ func applicationsAreSwitched(w *world) {
 	set(oauth.Disabled, true)
 	set(oauth.Disabled, false)
 	set(oauth.Enabled, true)
-	_, err := w.oauth.SetState(w.Context(), operator, other, app.ID, oauth.Disabled)
+	_, _, err := w.oauth.SetState(w.Context(), operator, other, app.ID, oauth.Disabled)
 	w.is(fault.KindNotFound, err)
 	w.is(fault.KindNotFound, w.oauth.Delete(w.Context(), operator, other, app.ID))
-	_, err = w.oauth.Rotate(w.Context(), operator, other, app.ID, 0)
+	_, _, err = w.oauth.Rotate(w.Context(), operator, other, app.ID, 0)
 	w.is(fault.KindNotFound, err)
 	w.ok(w.oauth.Delete(w.Context(), operator, account, app.ID))
 	w.is(fault.KindNotFound, w.oauth.Delete(w.Context(), operator, account, app.ID))
@@ -89,7 +90,7 @@ func applicationsAreSwitched(w *world) {
 		{audit.ApplicationDisable, audit.Done, id, ""},
 		{audit.ApplicationDisable, audit.Unchanged, id, ""},
 		{audit.ApplicationEnable, audit.Done, id, ""},
-		{audit.ApplicationDelete, audit.Done, id, ""},
+		{audit.ApplicationDelete, audit.Done, id, "was enabled: app: users.list users.get users.suspend users.reactivate"},
 	}, changes[2:])
 }
 
@@ -109,7 +110,7 @@ func (w *world) knock(app oauth.Application, secrets ...oauth.ClientSecret) []bo
 
 func (w *world) rotate(app oauth.Application, overlap time.Duration) oauth.ClientSecret {
 	w.Helper()
-	s, err := w.oauth.Rotate(w.Context(), operator, app.Account, app.ID, overlap)
+	_, s, err := w.oauth.Rotate(w.Context(), operator, app.Account, app.ID, overlap)
 	w.ok(err)
 	return s
 }
@@ -218,10 +219,10 @@ func tokensDieWithWhatTheyHangOn(w *world) {
 	}
 	{ // application
 		token := w.issue(app, secret)
-		_, err := w.oauth.SetState(w.Context(), operator, account, app.ID, oauth.Disabled)
+		_, _, err := w.oauth.SetState(w.Context(), operator, account, app.ID, oauth.Disabled)
 		w.ok(err)
 		w.same("disabled", false, w.counts(token))
-		_, err = w.oauth.SetState(w.Context(), operator, account, app.ID, oauth.Enabled)
+		_, _, err = w.oauth.SetState(w.Context(), operator, account, app.ID, oauth.Enabled)
 		w.ok(err)
 		w.same("enabled", true, w.counts(token))
 	}

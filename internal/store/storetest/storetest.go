@@ -34,6 +34,7 @@ import (
 type Store interface {
 	directory.Store
 	oauth.Store
+	oauth.UseStore
 	page.Store
 	usage.Store
 	audit.Reader
@@ -79,6 +80,12 @@ func tests() map[string]func(*world) {
 		"tokens are kept and revoked":               tokensAreKeptAndRevoked,
 		"tokens die with what they hang on":         tokensDieWithWhatTheyHangOn,
 		"a new application does not revive tokens":  newApplicationDoesNotReviveTokens,
+		"applications are listed in pages":          applicationsAreListedInPages,
+		"applications are changed":                  applicationsAreChanged,
+		"a refused change writes only its entry":    refusedApplicationChange,
+		"all tokens end at once":                    allTokensEnd,
+		"a token on its way ends too":               tokenOnItsWayEnds,
+		"uses of secrets are kept":                  usesAreKept,
 		"the record is a chain":                     recordIsAChain,
 		"the record is read in pages":               recordIsReadInPages,
 		"entries of no account":                     entriesOfNoAccount,
@@ -121,10 +128,11 @@ func newWorld(t *testing.T, o Opened) *world {
 		}
 	})
 	w.directory = directory.Service{Store: o.Store, Keys: page.NewKeyring(o.Store, w.now, rand.Reader), Now: w.now, Rand: rand.Reader}
-	w.oauth = oauth.Service{Store: o.Store, Journal: journal, Now: w.now, Rand: rand.Reader, Lifetime: oauth.DefaultLifetime}
+	w.oauth = oauth.Service{Store: o.Store, Journal: journal, Now: w.now, Rand: rand.Reader, Lifetime: oauth.DefaultLifetime,
+		Keys: w.directory.Keys, Uses: &oauth.Uses{}}
 	w.replica, w.elsewhere = w.directory, w.oauth
 	w.replica.Store, w.replica.Keys = o.Peer, page.NewKeyring(o.Peer, w.now, rand.Reader)
-	w.elsewhere.Store = o.Peer
+	w.elsewhere.Store, w.elsewhere.Keys, w.elsewhere.Uses = o.Peer, w.replica.Keys, &oauth.Uses{}
 	return w
 }
 

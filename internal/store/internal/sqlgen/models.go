@@ -23,14 +23,16 @@ type Application struct {
 	Permissions string
 	State       string
 	CreateTime  int64
+	TokenEpoch  int64
 }
 
 type ApplicationSecret struct {
-	ID         string
-	ClientID   string
-	Hash       []byte
-	CreateTime int64
-	ExpireTime int64
+	ID           string
+	ClientID     string
+	Hash         []byte
+	CreateTime   int64
+	ExpireTime   int64
+	LastUsedTime int64
 }
 
 type AuditChain struct {
@@ -78,6 +80,7 @@ type Token struct {
 	SecretID   string
 	IssueTime  int64
 	ExpireTime int64
+	TokenEpoch int64
 }
 
 type UsageHour struct {

@@ -39,6 +39,15 @@ func (q *Queries) DeleteToken(ctx context.Context, hash []byte, clientID string)
 	return result.RowsAffected()
 }
 
+const EndTokens = `-- name: EndTokens :exec
+UPDATE applications SET token_epoch = token_epoch + 1 WHERE account_id = $1 AND id = $2
+`
+
+func (q *Queries) EndTokens(ctx context.Context, accountID string, iD string) error {
+	_, err := q.db.ExecContext(ctx, EndTokens, accountID, iD)
+	return err
+}
+
 const ExpireSecrets = `-- name: ExpireSecrets :exec
 UPDATE application_secrets SET expire_time = $2
 WHERE client_id = $1 AND (expire_time = 0 OR expire_time > $2)
@@ -50,29 +59,70 @@ func (q *Queries) ExpireSecrets(ctx context.Context, clientID string, expireTime
 	return err
 }
 
-const GetApplication = `-- name: GetApplication :one
-SELECT id, account_id, name, description, redirect_url, permissions, state, create_time FROM applications WHERE account_id = $1 AND id = $2
+const GetApplication = `-- name: GetApplication :many
+SELECT a.id, a.account_id, a.name, a.description, a.redirect_url, a.permissions, a.state, a.create_time,
+    s.id AS secret_id, s.create_time AS secret_create_time, s.expire_time, s.last_used_time
+FROM applications a
+JOIN application_secrets s ON s.client_id = a.id
+WHERE a.id = $1
 `
 
-func (q *Queries) GetApplication(ctx context.Context, accountID string, iD string) (Application, error) {
-	row := q.db.QueryRowContext(ctx, GetApplication, accountID, iD)
-	var i Application
-	err := row.Scan(
-		&i.ID,
-		&i.AccountID,
-		&i.Name,
-		&i.Description,
-		&i.RedirectUrl,
-		&i.Permissions,
-		&i.State,
-		&i.CreateTime,
-	)
-	return i, err
+type GetApplicationRow struct {
+	ID               string
+	AccountID        string
+	Name             string
+	Description      string
+	RedirectUrl      string
+	Permissions      string
+	State            string
+	CreateTime       int64
+	SecretID         string
+	SecretCreateTime int64
+	ExpireTime       int64
+	LastUsedTime     int64
+}
+
+// An application: a row for each of its secrets. By id alone, which is unique: with the
+// account beside it, statistics would change the plan.
+func (q *Queries) GetApplication(ctx context.Context, id string) ([]GetApplicationRow, error) {
+	rows, err := q.db.QueryContext(ctx, GetApplication, id)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []GetApplicationRow
+	for rows.Next() {
+		var i GetApplicationRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.AccountID,
+			&i.Name,
+			&i.Description,
+			&i.RedirectUrl,
+			&i.Permissions,
+			&i.State,
+			&i.CreateTime,
+			&i.SecretID,
+			&i.SecretCreateTime,
+			&i.ExpireTime,
+			&i.LastUsedTime,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Close(); err != nil {
+		return nil, err
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const GetClient = `-- name: GetClient :many
-SELECT applications.account_id, applications.permissions, applications.state, accounts.state AS account_state,
-    s.id AS secret_id, s.hash, s.expire_time
+SELECT applications.account_id, applications.permissions, applications.state, applications.token_epoch,
+    accounts.state AS account_state, s.id AS secret_id, s.hash, s.expire_time
 FROM applications
 JOIN accounts ON accounts.id = applications.account_id
 JOIN application_secrets s ON s.client_id = applications.id
@@ -83,6 +133,7 @@ type GetClientRow struct {
 	AccountID    string
 	Permissions  string
 	State        string
+	TokenEpoch   int64
 	AccountState string
 	SecretID     string
 	Hash         []byte
@@ -103,6 +154,7 @@ func (q *Queries) GetClient(ctx context.Context, id string) ([]GetClientRow, err
 			&i.AccountID,
 			&i.Permissions,
 			&i.State,
+			&i.TokenEpoch,
 			&i.AccountState,
 			&i.SecretID,
 			&i.Hash,
@@ -125,7 +177,7 @@ const GetGrant = `-- name: GetGrant :one
 SELECT tokens.client_id, tokens.expire_time, applications.account_id, applications.permissions, applications.state,
     s.expire_time AS secret_expire_time, accounts.state AS account_state
 FROM tokens
-JOIN applications ON applications.id = tokens.client_id
+JOIN applications ON applications.id = tokens.client_id AND applications.token_epoch = tokens.token_epoch
 JOIN application_secrets s ON s.id = tokens.secret_id
 JOIN accounts ON accounts.id = applications.account_id
 WHERE tokens.hash = $1
@@ -142,7 +194,7 @@ type GetGrantRow struct {
 }
 
 // Everything that decides whether a token counts, at once, and no column more: it is
-// read for every request.
+// read for every request. A token of an epoch that is over is as good as gone.
 func (q *Queries) GetGrant(ctx context.Context, hash []byte) (GetGrantRow, error) {
 	row := q.db.QueryRowContext(ctx, GetGrant, hash)
 	var i GetGrantRow
@@ -212,7 +264,7 @@ func (q *Queries) InsertSecret(ctx context.Context, arg InsertSecretParams) erro
 }
 
 const InsertToken = `-- name: InsertToken :exec
-INSERT INTO tokens (hash, client_id, secret_id, issue_time, expire_time) VALUES ($1, $2, $3, $4, $5)
+INSERT INTO tokens (hash, client_id, secret_id, issue_time, expire_time, token_epoch) VALUES ($1, $2, $3, $4, $5, $6)
 `
 
 type InsertTokenParams struct {
@@ -221,6 +273,7 @@ type InsertTokenParams struct {
 	SecretID   string
 	IssueTime  int64
 	ExpireTime int64
+	TokenEpoch int64
 }
 
 func (q *Queries) InsertToken(ctx context.Context, arg InsertTokenParams) error {
@@ -230,23 +283,62 @@ func (q *Queries) InsertToken(ctx context.Context, arg InsertTokenParams) error 
 		arg.SecretID,
 		arg.IssueTime,
 		arg.ExpireTime,
+		arg.TokenEpoch,
 	)
 	return err
 }
 
-const ListApplications = `-- name: ListApplications :many
-SELECT id, account_id, name, description, redirect_url, permissions, state, create_time FROM applications WHERE account_id = $1 ORDER BY create_time, id
+const PageOfApplications = `-- name: PageOfApplications :many
+SELECT a.id, a.account_id, a.name, a.description, a.redirect_url, a.permissions, a.state, a.create_time,
+    s.id AS secret_id, s.create_time AS secret_create_time, s.expire_time, s.last_used_time
+FROM (
+    SELECT b.id, b.account_id, b.name, b.description, b.redirect_url, b.permissions, b.state, b.create_time
+    FROM applications b
+    WHERE b.account_id = $1
+        AND (b.create_time, b.id) > (CAST($2 AS bigint), CAST($3 AS text))
+    ORDER BY b.create_time, b.id
+    LIMIT CAST($4 AS bigint)
+) a
+JOIN application_secrets s ON s.client_id = a.id
 `
 
-func (q *Queries) ListApplications(ctx context.Context, accountID string) ([]Application, error) {
-	rows, err := q.db.QueryContext(ctx, ListApplications, accountID)
+type PageOfApplicationsParams struct {
+	AccountID string
+	AfterTime int64
+	AfterID   string
+	Most      int64
+}
+
+type PageOfApplicationsRow struct {
+	ID               string
+	AccountID        string
+	Name             string
+	Description      string
+	RedirectUrl      string
+	Permissions      string
+	State            string
+	CreateTime       int64
+	SecretID         string
+	SecretCreateTime int64
+	ExpireTime       int64
+	LastUsedTime     int64
+}
+
+// A page of an account's applications: a row for each of their secrets, in no order.
+func (q *Queries) PageOfApplications(ctx context.Context, arg PageOfApplicationsParams) ([]PageOfApplicationsRow, error) {
+	rows, err := q.db.QueryContext(ctx, PageOfApplications,
+		arg.AccountID,
+		arg.AfterTime,
+		arg.AfterID,
+		arg.Most,
+	)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []Application
+	var items []PageOfApplicationsRow
 	for rows.Next() {
-		var i Application
+		var i PageOfApplicationsRow
 		if err := rows.Scan(
 			&i.ID,
 			&i.AccountID,
@@ -256,6 +348,10 @@ func (q *Queries) ListApplications(ctx context.Context, accountID string) ([]App
 			&i.Permissions,
 			&i.State,
 			&i.CreateTime,
+			&i.SecretID,
+			&i.SecretCreateTime,
+			&i.ExpireTime,
+			&i.LastUsedTime,
 		); err != nil {
 			return nil, err
 		}
@@ -270,14 +366,39 @@ func (q *Queries) ListApplications(ctx context.Context, accountID string) ([]App
 	return items, nil
 }
 
-const SetApplicationState = `-- name: SetApplicationState :execrows
-UPDATE applications SET state = $3 WHERE account_id = $1 AND id = $2 AND state <> $3
+const SetSecretUsed = `-- name: SetSecretUsed :exec
+UPDATE application_secrets SET last_used_time = $2 WHERE id = $1 AND last_used_time < $2
 `
 
-func (q *Queries) SetApplicationState(ctx context.Context, accountID string, iD string, state string) (int64, error) {
-	result, err := q.db.ExecContext(ctx, SetApplicationState, accountID, iD, state)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected()
+func (q *Queries) SetSecretUsed(ctx context.Context, iD string, lastUsedTime int64) error {
+	_, err := q.db.ExecContext(ctx, SetSecretUsed, iD, lastUsedTime)
+	return err
+}
+
+const UpdateApplication = `-- name: UpdateApplication :exec
+UPDATE applications SET name = $3, description = $4, redirect_url = $5, permissions = $6, state = $7
+WHERE account_id = $1 AND id = $2
+`
+
+type UpdateApplicationParams struct {
+	AccountID   string
+	ID          string
+	Name        string
+	Description string
+	RedirectUrl string
+	Permissions string
+	State       string
+}
+
+func (q *Queries) UpdateApplication(ctx context.Context, arg UpdateApplicationParams) error {
+	_, err := q.db.ExecContext(ctx, UpdateApplication,
+		arg.AccountID,
+		arg.ID,
+		arg.Name,
+		arg.Description,
+		arg.RedirectUrl,
+		arg.Permissions,
+		arg.State,
+	)
+	return err
 }
