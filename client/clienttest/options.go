@@ -101,7 +101,7 @@ func WithClock(now func() time.Time) Option { return func(s *settings) { s.now =
 
 func (s *settings) permissionSet() (access.Set, error) {
 	if len(s.permissions) == 0 {
-		return access.All, nil
+		return access.AllUsers, nil
 	}
 	return access.ParseSet(s.permissions)
 }

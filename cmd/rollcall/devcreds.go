@@ -71,12 +71,12 @@ func (d *dev) ownApplication(ctx context.Context, core *node.Core, account ident
 	}
 	for _, app := range apps {
 		if app.Name == devName && app.State == oauth.Enabled {
-			secret, err := core.OAuth.Rotate(ctx, devCaller, account, app.ID, 0)
+			_, secret, err := core.OAuth.Rotate(ctx, devCaller, account, app.ID, 0)
 			return credentials{Account: account, Client: app.ID, Secret: secret}, err
 		}
 	}
 	app, secret, err := core.OAuth.Create(ctx, devCaller, oauth.Application{
-		Account: account, Name: devName, Permissions: access.All,
+		Account: account, Name: devName, Permissions: access.AllUsers,
 		Description: "Made by 'rollcall dev': the secrets of earlier applications are known only by their hashes.",
 	}, oauth.ClientSecret{})
 	return credentials{Account: app.Account, Client: app.ID, Secret: secret}, err

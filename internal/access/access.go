@@ -181,5 +181,9 @@ func (c Caller) OnlyLocal() error {
 	return fault.Forbidden(Denied)
 }
 
+// AllUsers is every permission on people: what an integration may want, and none that
+// would let it make others.
+const AllUsers = Set(ListUsers | GetUser | SuspendUser | ReactivateUser)
+
 // All is every permission there is.
-const All = Set(ListUsers | GetUser | SuspendUser | ReactivateUser | ReadApplications | WriteApplications)
+const All = AllUsers | Set(ReadApplications|WriteApplications)

@@ -95,7 +95,7 @@ func Demo(now time.Time) *Seed {
 		Applications: []Application{{Application: oauth.Application{
 			Name:        "Demo integration",
 			Description: "Made for this demonstration. It may list, get, suspend and reactivate people.",
-			Permissions: access.Set(access.ListUsers | access.GetUser | access.SuspendUser | access.ReactivateUser),
+			Permissions: access.AllUsers,
 		}}},
 	}}}
 }
