@@ -148,7 +148,7 @@ func prepareDir(o Options) error {
 // log: migrateOnOpen sees to that, once the file is known to be ours.
 func openWriter(ctx context.Context, path string) (*sql.DB, error) {
 	db, err := sql.Open("sqlite", dsn(path, "busy_timeout(5000)", "synchronous(FULL)", "foreign_keys(1)",
-		"cache_size(-12000)", "wal_autocheckpoint(4000)", "journal_size_limit(67108864)", "temp_store(MEMORY)"))
+		"cache_size(-10000)", "wal_autocheckpoint(4000)", "journal_size_limit(67108864)", "temp_store(MEMORY)"))
 	if err != nil {
 		return nil, err
 	}
@@ -162,7 +162,7 @@ func openWriter(ctx context.Context, path string) (*sql.DB, error) {
 // openReaders opens the pool that only reads. A handful of connections serves every
 // core: a read holds one for microseconds.
 func openReaders(path string) (*sql.DB, error) {
-	db, err := sql.Open("sqlite", dsn(path, "busy_timeout(5000)", "query_only(1)", "cache_size(-2000)", "temp_store(MEMORY)"))
+	db, err := sql.Open("sqlite", dsn(path, "busy_timeout(5000)", "query_only(1)", "cache_size(-1500)", "temp_store(MEMORY)"))
 	if err != nil {
 		return nil, err
 	}
