@@ -17,8 +17,6 @@ import (
 	"github.com/rollcall-id/rollcall/internal/store/internal/sqlgen"
 )
 
-const noToken = "there is no such token"
-
 // applicationRow is an application with one of its secrets.
 type applicationRow = sqlgen.GetApplicationRow
 
@@ -100,22 +98,6 @@ func (s *Store) Client(ctx context.Context, id ident.ClientID) (oauth.Client, er
 		}
 	}
 	return c, err
-}
-
-// Grant implements oauth.Store.
-func (s *Store) Grant(ctx context.Context, hash oauth.Hash) (oauth.Grant, error) {
-	row, err := s.reads.GetGrant(bounded(ctx), hash[:])
-	if err != nil {
-		return oauth.Grant{}, classify("read a token", missing(err, noToken))
-	}
-	permissions, err := permissionsOf(row.Permissions)
-	return oauth.Grant{
-		Identity: oauth.Identity{
-			ID: ident.ClientID(row.ClientID), Account: ident.AccountID(row.AccountID), Permissions: permissions,
-			State: oauth.ApplicationState(row.State), AccountOpen: row.AccountState == string(directory.Open),
-		},
-		ExpireTime: fromMicros(row.ExpireTime), SecretExpireTime: fromOptional(row.SecretExpireTime),
-	}, err
 }
 
 // AddToken implements oauth.Store.
@@ -203,12 +185,8 @@ func (s *Store) Applications(ctx context.Context, account ident.AccountID, after
 	if _, err := s.Account(ctx, account); err != nil {
 		return nil, err
 	}
-	at := int64(start)
-	if after.ID != "" {
-		at = after.CreateTime.UnixMicro()
-	}
 	found, err := s.reads.PageOfApplications(bounded(ctx), sqlgen.PageOfApplicationsParams{
-		AccountID: string(account), AfterTime: at, AfterID: string(after.ID), Most: int64(limit),
+		AccountID: string(account), AfterTime: startOf(after), AfterID: string(after.ID), Most: int64(limit),
 	})
 	if err != nil {
 		return nil, classify("read applications", err)
