@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -168,8 +169,22 @@ func (w *writer) fold() {
 	_, _ = w.conn.ExecContext(context.Background(), "PRAGMA wal_checkpoint(PASSIVE)")
 }
 
-// gather takes what is waiting, without waiting for more.
+// gather takes what is waiting. It lets those who are about to hand something over go
+// first, for as long as that brings more: a commit costs the same for one as for
+// many. Alone, it waits for nobody.
 func (w *writer) gather(batch []*job) []*job {
+	for {
+		runtime.Gosched()
+		before := len(batch)
+		batch = w.take(batch)
+		if len(batch) == before || len(batch) == maxBatch {
+			return batch
+		}
+	}
+}
+
+// take takes what is waiting now.
+func (w *writer) take(batch []*job) []*job {
 	for len(batch) < maxBatch {
 		select {
 		case j := <-w.jobs:
