@@ -18,6 +18,9 @@ type Application = api.OAuthClient
 // ApplicationState says whether an application may be used.
 type ApplicationState = api.OAuthClientState
 
+// ApplicationSecret tells of a client secret of an application all but its text.
+type ApplicationSecret = api.OAuthClientSecret
+
 // The states of an application.
 const (
 	ApplicationEnabled  = api.OAuthClientEnabled

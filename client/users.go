@@ -13,6 +13,9 @@ import (
 // User is a person of the account.
 type User = api.User
 
+// Timestamp is a time as the API writes it.
+type Timestamp = api.Timestamp
+
 // State says whether a person may sign in. Servers may know more states than these.
 type State = api.State
 
