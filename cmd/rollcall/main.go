@@ -22,7 +22,6 @@ import (
 
 	"github.com/alecthomas/kong"
 
-	"github.com/rollcall-id/rollcall/internal/access"
 	"github.com/rollcall-id/rollcall/internal/config"
 	"github.com/rollcall-id/rollcall/internal/terminal"
 )
@@ -128,7 +127,7 @@ func newParser(ctx context.Context, c *grammar, args []string, w *world) (*kong.
 		kong.Description("An open, self-hosted Users API: suspend a person the moment an alarm fires, list who is active, let them back in."),
 		settingVariables(),
 		kong.ValueFormatter(describe),
-		kong.Vars{"log_format": "json", "secret_file": secretFileHelp, "permissions": strings.Join(access.AllOf(access.All), ",")},
+		kong.Vars{"log_format": "json", "secret_file": secretFileHelp},
 		kong.Writers(w.stdout, w.stderr),
 		kong.Exit(func(code int) { panic(exit(code)) }),
 		kong.ConfigureHelp(kong.HelpOptions{Compact: true, NoExpandSubcommands: true}),

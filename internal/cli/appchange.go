@@ -14,9 +14,9 @@ type AppsUpdate struct {
 	Name        *string  `help:"New name, up to 100 characters." placeholder:"NAME"`
 	Description *string  `help:"New description, up to 1000 characters; '' empties it." placeholder:"TEXT"`
 	RedirectURL *string  `help:"New https URL, kept and never used; '' empties it." placeholder:"URL"`
-	Permissions []string `help:"Permissions in place of all those it has." placeholder:"PERMISSION" suggest:"${permissions}"`
-	Grant       []string `help:"Permissions beside those it has." placeholder:"PERMISSION" suggest:"${permissions}"`
-	Withdraw    []string `help:"Permissions to take from those it has." placeholder:"PERMISSION" suggest:"${permissions}"`
+	Permissions []string `help:"Permissions in place of all those it has." placeholder:"PERMISSION" suggest:"permissions"`
+	Grant       []string `help:"Permissions beside those it has." placeholder:"PERMISSION" suggest:"permissions"`
+	Withdraw    []string `help:"Permissions to take from those it has." placeholder:"PERMISSION" suggest:"permissions"`
 	AppOutput
 }
 

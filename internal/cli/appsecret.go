@@ -20,7 +20,7 @@ type Handing struct {
 // AppsCreate creates an application.
 type AppsCreate struct {
 	Name        string   `arg:"" help:"Name, up to 100 characters."`
-	Permissions []string `help:"What it may do: users.list, users.get, users.suspend, users.reactivate, and to manage applications oauth_clients.read, oauth_clients.write. None that the application you are logged in as lacks." required:"" placeholder:"PERMISSION" suggest:"${permissions}"`
+	Permissions []string `help:"What it may do: users.list, users.get, users.suspend, users.reactivate, and to manage applications oauth_clients.read, oauth_clients.write. None that the application you are logged in as lacks." required:"" placeholder:"PERMISSION" suggest:"permissions"`
 	Description string   `help:"What it is for, up to 1000 characters." placeholder:"TEXT"`
 	RedirectURL string   `help:"An https URL; kept and never used." placeholder:"URL"`
 	Handing
