@@ -17,7 +17,7 @@ type floor struct {
 
 // house lists the floors from the ground up.
 var house = []floor{
-	{rooms: "fault throttle api server config terminal envfile"},
+	{rooms: "fault throttle api server config terminal envfile pgtest"},
 	{rooms: "ident page filter client"},
 	{rooms: "access"},
 	{rooms: "audit usage"},
@@ -36,6 +36,7 @@ var narrow = map[string]string{
 	"cli":      "api client terminal envfile",
 	"terminal": "",
 	"envfile":  "",
+	"pgtest":   "",
 }
 
 // ruleRooms decide without touching the world: what they know of clock, chance, disk and network comes in as values.

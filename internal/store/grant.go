@@ -15,8 +15,14 @@ const noToken = "there is no such token"
 
 // Grant implements oauth.Store.
 func (s *Store) Grant(ctx context.Context, hash oauth.Hash) (oauth.Grant, error) {
-	packed, err := s.reads.GetGrant(bounded(ctx), fieldSeparator, hash[:])
-	g, _, err := unpackGrant(packed, err)
+	packed, err := ask(s, "read a token", func() (string, error) {
+		packed, err := s.reads.GetGrant(bounded(ctx), fieldSeparator, hash[:])
+		return packed, missing(err, noToken)
+	})
+	if err != nil {
+		return oauth.Grant{}, err
+	}
+	g, _, err := unpackGrant(packed)
 	return g, err
 }
 
@@ -25,10 +31,7 @@ func (s *Store) Grant(ctx context.Context, hash oauth.Hash) (oauth.Grant, error)
 const grantFields = 7
 
 // unpackGrant reads a grant out of a text, and returns the text behind it.
-func unpackGrant(packed string, err error) (oauth.Grant, string, error) {
-	if err != nil {
-		return oauth.Grant{}, "", classify("read a token", missing(err, noToken))
-	}
+func unpackGrant(packed string) (oauth.Grant, string, error) {
 	var field [grantFields]string
 	for i := range field {
 		field[i], packed, _ = strings.Cut(packed, fieldSeparator)

@@ -33,10 +33,16 @@ func (s *Store) LookAtUser(account ident.AccountID, id ident.UserID) *UserLook {
 
 // Grant implements oauth.Grants.
 func (l *UserLook) Grant(ctx context.Context, hash oauth.Hash) (oauth.Grant, error) {
-	packed, err := l.reads.LookAtUser(bounded(ctx), sqlgen.LookAtUserParams{
-		FieldSeparator: fieldSeparator, AccountID: string(l.account), UserID: string(l.id), Hash: hash[:],
+	packed, err := ask(l.Store, "look at a user", func() (string, error) {
+		packed, err := l.reads.LookAtUser(bounded(ctx), sqlgen.LookAtUserParams{
+			FieldSeparator: fieldSeparator, AccountID: string(l.account), UserID: string(l.id), Hash: hash[:],
+		})
+		return packed, missing(err, noToken)
 	})
-	grant, person, err := unpackGrant(packed, err)
+	if err != nil {
+		return oauth.Grant{}, err
+	}
+	grant, person, err := unpackGrant(packed)
 	if err == nil && person != "" {
 		err = l.take(person)
 	}
@@ -86,8 +92,14 @@ func (s *Store) LookAtPage(account ident.AccountID, cursor page.Cursor, limit in
 
 // Grant implements oauth.Grants.
 func (l *PageLook) Grant(ctx context.Context, hash oauth.Hash) (oauth.Grant, error) {
-	packed, err := l.statement(bounded(ctx), hash)
-	grant, _, err := unpackGrant(packed, err)
+	packed, err := ask(l.Store, "look at a page of users", func() (string, error) {
+		packed, err := l.statement(bounded(ctx), hash)
+		return packed, missing(err, noToken)
+	})
+	if err != nil {
+		return oauth.Grant{}, err
+	}
+	grant, _, err := unpackGrant(packed)
 	// A page of another account was not read; nor may it be.
 	l.read = err == nil && grant.Account == l.account
 	return grant, err
