@@ -31,6 +31,10 @@ check: ## Everything that CI runs: tests, lint, generated files, API, vulnerabil
 bench: ## Measure the server under load
 	$(GO) run ./bench
 
+.PHONY: pgo
+pgo: ## Profile the server under load, for the compiler
+	@tools/pgo.sh
+
 .PHONY: fuzz
 fuzz: ## Run each fuzz target for FUZZTIME (default 30s)
 	@tools/fuzz.sh
