@@ -50,9 +50,9 @@ func Types() []Type { return []Type{Member, Guest, ExternallyManaged} }
 
 // The groups that carry a role; any other name is a custom group.
 const (
-	Owners         = "owners"
-	Administrators = "administrators"
-	Security       = "security"
+	Owners         = access.Owners
+	Administrators = access.Administrators
+	Security       = access.Security
 )
 
 // User is a person of an account.
