@@ -83,7 +83,7 @@ func OpenCore(ctx context.Context, o CoreOptions) (*Core, error) {
 	}
 	c.SignIn = &signin.Service{
 		Store: s, Journal: c.Journal, Now: o.Now, Rand: o.Rand, Sealer: key.sealer,
-		Hasher: signin.NewHasher(runtime.GOMAXPROCS(0)),
+		Hasher: signin.NewHasher(runtime.GOMAXPROCS(0), signin.DefaultCost),
 	}
 	return c, nil
 }
