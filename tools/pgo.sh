@@ -11,6 +11,6 @@ CGO_ENABLED=0 "$GO" build -trimpath -pgo=off -o "$work/rollcall" ./cmd/rollcall
 for scenario in token suspend list get; do
   "$work/bench" -only "$scenario" -profile "$work/$scenario.pprof" -profile-length 20s -binary "$work/rollcall"
 done
-"$GO" tool pprof -proto -output "$work/default.pgo" "$work"/*.pprof
-mv "$work/default.pgo" cmd/rollcall/default.pgo
-say "wrote cmd/rollcall/default.pgo"
+"$GO" tool pprof -proto -output "$work/release.pgo" "$work"/*.pprof
+mv "$work/release.pgo" cmd/rollcall/release.pgo
+say "wrote cmd/rollcall/release.pgo"

@@ -8,9 +8,10 @@ import (
 	"os/exec"
 )
 
-// Build compiles a package into the file out as it is released: without cgo and without paths of this machine.
-func Build(ctx context.Context, pkg, out string) error {
-	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-o", out, pkg) //nolint:gosec // G204: the package is a constant of the caller
+// Build compiles a package into the file out as it is released: by a profile, without cgo and
+// without paths of this machine.
+func Build(ctx context.Context, pkg, profile, out string) error {
+	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-pgo="+profile, "-o", out, pkg) //nolint:gosec // G204: package and profile are constants of the caller
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if text, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("go build %s: %w\n%s", pkg, err, text)

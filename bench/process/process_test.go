@@ -220,7 +220,7 @@ func TestBuildAndLinkage(t *testing.T) {
 		t.Fatal(err)
 	}
 	out := filepath.Join(dir, "main")
-	if err := Build(t.Context(), source, out); err != nil {
+	if err := Build(t.Context(), source, "off", out); err != nil {
 		t.Fatal(err)
 	}
 	got, err := LinkageOf(out)
@@ -239,7 +239,7 @@ func TestBuildAndLinkage(t *testing.T) {
 	if err = os.WriteFile(source, []byte("package main\n\nfunc main() { oops }\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if err = Build(t.Context(), source, out); err == nil || !strings.Contains(err.Error(), "oops") {
+	if err = Build(t.Context(), source, "off", out); err == nil || !strings.Contains(err.Error(), "oops") {
 		t.Errorf("got %v, want the compiler's complaint", err)
 	}
 }

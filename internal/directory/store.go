@@ -27,6 +27,7 @@ type Sight interface {
 type Store interface {
 	audit.Store
 	Sight
+	PeopleStore
 
 	// Change locks a person, asks decide with their standing, and commits the new
 	// state and the entry together; a refusal commits only its entry. decide may run

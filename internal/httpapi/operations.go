@@ -19,6 +19,7 @@ const (
 	Open   Authentication = iota // anybody
 	Basic                        // an OAuth client by its secret (RFC 6749 section 2.3.1)
 	Bearer                       // an access token (RFC 6750 section 2.1)
+	Either                       // an access token, or the session of a person at the console
 )
 
 // Operation is one row of what the API can do. Registration, authentication,
@@ -72,15 +73,15 @@ func management() []Operation {
 		read, write   = access.ReadApplications, access.WriteApplications
 	)
 	return []Operation{
-		{"v1.listOAuthClients", http.MethodGet, list, Bearer, reads, read, audit.ApplicationList, (*API).listClients, nil},
-		{"v1.createOAuthClient", http.MethodPost, list, Bearer, writes, write, audit.ApplicationCreate, (*API).createClient, nil},
-		{"v1.getOAuthClient", http.MethodGet, one, Bearer, reads, read, audit.ApplicationGet, (*API).getClient, nil},
-		{"v1.updateOAuthClient", http.MethodPatch, one, Bearer, writes, write, audit.ApplicationUpdate, (*API).updateClient, nil},
-		{"v1.deleteOAuthClient", http.MethodDelete, one, Bearer, writes, write, audit.ApplicationDelete, (*API).deleteClient, nil},
-		{"v1.rotateOAuthClientSecret", http.MethodPost, one + ":rotate-secret", Bearer, writes, write, audit.ApplicationRotate, (*API).rotateClientSecret, nil},
-		{"v1.disableOAuthClient", http.MethodPost, one + ":disable", Bearer, writes, write, audit.ApplicationDisable, (*API).disableClient, nil},
-		{"v1.enableOAuthClient", http.MethodPost, one + ":enable", Bearer, writes, write, audit.ApplicationEnable, (*API).enableClient, nil},
-		{"v1.revokeOAuthClientTokens", http.MethodPost, one + "/tokens:revoke", Bearer, writes, write, audit.ApplicationRevoke, (*API).revokeClientTokens, nil},
+		{"v1.listOAuthClients", http.MethodGet, list, Either, reads, read, audit.ApplicationList, (*API).listClients, nil},
+		{"v1.createOAuthClient", http.MethodPost, list, Either, writes, write, audit.ApplicationCreate, (*API).createClient, nil},
+		{"v1.getOAuthClient", http.MethodGet, one, Either, reads, read, audit.ApplicationGet, (*API).getClient, nil},
+		{"v1.updateOAuthClient", http.MethodPatch, one, Either, writes, write, audit.ApplicationUpdate, (*API).updateClient, nil},
+		{"v1.deleteOAuthClient", http.MethodDelete, one, Either, writes, write, audit.ApplicationDelete, (*API).deleteClient, nil},
+		{"v1.rotateOAuthClientSecret", http.MethodPost, one + ":rotate-secret", Either, writes, write, audit.ApplicationRotate, (*API).rotateClientSecret, nil},
+		{"v1.disableOAuthClient", http.MethodPost, one + ":disable", Either, writes, write, audit.ApplicationDisable, (*API).disableClient, nil},
+		{"v1.enableOAuthClient", http.MethodPost, one + ":enable", Either, writes, write, audit.ApplicationEnable, (*API).enableClient, nil},
+		{"v1.revokeOAuthClientTokens", http.MethodPost, one + "/tokens:revoke", Either, writes, write, audit.ApplicationRevoke, (*API).revokeClientTokens, nil},
 	}
 }
 

@@ -51,7 +51,7 @@ func (s *Store) UserByEmail(ctx context.Context, account ident.AccountID, email 
 func (s *Store) Change(ctx context.Context, account ident.AccountID, id ident.UserID, decide func(directory.Standing) directory.Decision) (directory.Decision, error) {
 	var d directory.Decision
 	err := s.change(ctx, "change a user", account, func(ctx context.Context, t *tx) error {
-		st, err := t.standing(ctx, account, id)
+		st, signedIn, err := t.standing(ctx, account, id)
 		if fault.KindOf(err) == fault.KindNotFound {
 			d = directory.Decision{Refusal: err} // not a failure: others' work in this batch goes on
 			return nil
@@ -62,6 +62,12 @@ func (s *Store) Change(ctx context.Context, account ident.AccountID, id ident.Us
 		d = decide(st)
 		if d.Changed {
 			if err := t.Later.SetUserState(ctx, string(account), string(id), string(d.User.State)); err != nil {
+				return err
+			}
+			if signedIn && d.User.State == directory.Suspended {
+				err = t.DeleteSessionsOfUser(ctx, string(account), string(id))
+			}
+			if err != nil {
 				return err
 			}
 		}
@@ -78,10 +84,12 @@ func (t *tx) remember(ctx context.Context, s *Store, d directory.Decision) error
 	return t.append(ctx, s, d.Entry)
 }
 
-func (t *tx) standing(ctx context.Context, account ident.AccountID, id ident.UserID) (directory.Standing, error) {
+// standing reads what a rule may know of somebody, and whether they have sessions: those
+// are deleted only then, for most people have none.
+func (t *tx) standing(ctx context.Context, account ident.AccountID, id ident.UserID) (directory.Standing, bool, error) {
 	row, err := t.GetStanding(ctx, string(account), string(id))
 	if err != nil {
-		return directory.Standing{}, missing(err, directory.NotFoundMessage)
+		return directory.Standing{}, false, missing(err, directory.NotFoundMessage)
 	}
 	st := directory.Standing{
 		User: directory.User{
@@ -93,14 +101,14 @@ func (t *tx) standing(ctx context.Context, account ident.AccountID, id ident.Use
 	if row.Ownership > 1 {
 		st.OtherActiveOwners = 1
 	}
-	return st, nil
+	return st, row.SignedIn > 0, nil
 }
 
 // ChangeGroup implements directory.Store.
 func (s *Store) ChangeGroup(ctx context.Context, account ident.AccountID, id ident.UserID, group string, decide func(directory.Standing, bool) directory.Decision) (directory.Decision, error) {
 	var d directory.Decision
 	err := s.change(ctx, "change a group", account, func(ctx context.Context, t *tx) error {
-		st, err := t.standing(ctx, account, id)
+		st, _, err := t.standing(ctx, account, id)
 		if err != nil {
 			return err
 		}
@@ -190,7 +198,7 @@ func (t *tx) addUser(ctx context.Context, index int, u directory.User) error {
 			return err
 		}
 	}
-	return nil
+	return addWords(ctx, t.Queries, u)
 }
 
 // usersAPage is how many people are read at a time in walks over a whole account.

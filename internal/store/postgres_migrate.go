@@ -50,7 +50,8 @@ func (e *postgresEngine) migrator(db *sql.DB) (*goose.Provider, error) {
 	if err != nil {
 		return nil, err
 	}
-	return goose.NewProvider(database.DialectPostgres, db, files, goose.WithTableName(versionTable), goose.WithLocker(locker))
+	return goose.NewProvider(database.DialectPostgres, db, files, goose.WithTableName(versionTable), goose.WithLocker(locker),
+		goose.WithGoMigrations(wordsMigration()))
 }
 
 // migrate checks that the database is ours and of a version we know, and applies what is missing.

@@ -58,21 +58,29 @@ func bounded(ctx context.Context) context.Context { return context.WithoutCancel
 
 // ask runs a read and names the operation in errors. Where the database says that it
 // would have worked a moment later or on another connection, the read is tried again.
+// That there is no such row is left for the caller to put into words (see missing).
 func ask[T any](s *Store, op string, read func() (T, error)) (T, error) {
+	v, err := inTurn(s, read)
+	if errors.Is(err, sql.ErrNoRows) {
+		return v, err
+	}
+	return v, classify(op, err)
+}
+
+func inTurn[T any](s *Store, read func() (T, error)) (T, error) {
 	if s.turns == nil {
-		v, err := read()
-		return v, classify(op, err)
+		return read()
 	}
 	if err := s.turn(); err != nil {
 		var none T
-		return none, classify(op, err)
+		return none, err
 	}
 	defer func() { <-s.turns }()
 	v, err := read()
 	for again := newRetries(); err != nil && again.after(s.engine.meaning(err)); {
 		v, err = read()
 	}
-	return v, classify(op, err)
+	return v, err
 }
 
 // longestTurn bounds how long a read waits for a connection.
