@@ -50,7 +50,7 @@ func (cmd *serveCmd) Run(ctx context.Context, w *world) error {
 	where.Exclusive = true
 	core, err := node.OpenCore(ctx, node.CoreOptions{
 		Store:    where,
-		Lifetime: s.TokenLifetime, Now: w.now, Rand: w.rand, Logger: logger,
+		Lifetime: s.TokenLifetime, Now: w.now, Rand: w.rand, Logger: logger, ConsoleKeyFile: s.ConsoleKeyFile,
 	})
 	if err != nil {
 		return err
