@@ -17,10 +17,11 @@ import (
 	"github.com/rollcall-id/rollcall/internal/ident"
 )
 
-// Permission is one thing an application may be allowed to do (contract section 6).
-type Permission uint8
+// Permission is one thing a caller may be allowed to do (contract section 6).
+type Permission uint16
 
-// The permissions of the Users API, and of the management of OAuth applications.
+// The permissions of the Users API, and of the management of OAuth applications: what an
+// application may be given.
 const (
 	ListUsers Permission = 1 << iota
 	GetUser
@@ -28,6 +29,14 @@ const (
 	ReactivateUser
 	ReadApplications
 	WriteApplications
+)
+
+// The permissions that people alone hold, by their role; see RolePermissions.
+const (
+	ManageUsers   Permission = WriteApplications << (iota + 1) // add, edit, invite, remove people; their groups, sessions and sign-in
+	ManageOwners                                               // the same for owners, and who is one
+	ReadAudit                                                  // the audit record
+	ManageAccount                                              // name, provisioning policy, single sign-on
 )
 
 // Info describes a permission to machines and to people.
@@ -47,7 +56,16 @@ var catalog = [...]Info{
 	{WriteApplications, "oauth_clients.write", "Manage OAuth applications"},
 }
 
-// Catalog lists every permission, in the order the published form shows them.
+// byRole are those that only a role gives.
+var byRole = [...]Info{
+	{ManageUsers, "users.manage", "Manage people"},
+	{ManageOwners, "owners.manage", "Manage owners"},
+	{ReadAudit, "audit.read", "Read the audit log"},
+	{ManageAccount, "account.manage", "Manage the account"},
+}
+
+// Catalog lists every permission an application may be given, in the order the published
+// form shows them.
 func Catalog() []Info { return slices.Clone(catalog[:]) }
 
 // String returns the permission's wire name.
@@ -57,13 +75,19 @@ func (p Permission) String() string {
 			return info.Name
 		}
 	}
+	for _, info := range byRole {
+		if info.Permission == p {
+			return info.Name
+		}
+	}
 	return "none"
 }
 
 // Set is a set of permissions.
-type Set uint8
+type Set uint16
 
-// ParseSet reads permission names; an unknown one is refused with the list of those there are.
+// ParseSet reads names of permissions that an application may be given; an unknown one is
+// refused with the list of those there are.
 func ParseSet(names []string) (Set, error) {
 	var set Set
 	for _, name := range names {
@@ -92,7 +116,8 @@ func parse(name string) (Permission, bool) {
 	return 0, false
 }
 
-// AllOf returns the wire names of the permissions in s, in the catalog's order.
+// AllOf returns the wire names of those permissions in s that an application may be
+// given, in the catalog's order.
 func AllOf(s Set) []string {
 	names := make([]string, 0, len(catalog))
 	for _, info := range catalog {
@@ -109,7 +134,7 @@ func (s Set) Has(p Permission) bool { return p != 0 && s&Set(p) == Set(p) }
 // Without returns what is in s and not in other.
 func (s Set) Without(other Set) Set { return s &^ other }
 
-// String returns the wire names separated by one space: the form that is stored.
+// String returns the wire names of AllOf separated by one space: the form that is stored.
 func (s Set) String() string { return strings.Join(AllOf(s), " ") }
 
 // Kind says what sort of principal calls.
@@ -119,17 +144,19 @@ type Kind string
 const (
 	Nobody      Kind = ""            // not authenticated
 	Application Kind = "application" // an OAuth application of one account
+	Person      Kind = "person"      // somebody of one account, signed in at the console
 	Operator    Kind = "operator"    // someone with a shell on the server's machine
 	System      Kind = "system"      // rollcall itself
 )
 
 // Caller is who asks and from where: the explicit identity every use case takes.
-// A Caller of kind Application is bound to one account and its permissions; an
+// A Caller of kind Application or Person is bound to one account and its permissions; an
 // Operator owns the database and passes every check, but is audited by name.
 type Caller struct {
 	Kind        Kind
-	Account     ident.AccountID // the account of an application; empty otherwise
+	Account     ident.AccountID // the account of an application or a person; empty otherwise
 	Client      ident.ClientID  // the application; empty otherwise
+	User        ident.UserID    // the person; empty otherwise
 	Name        string          // the operator's login name; empty otherwise
 	Permissions Set
 
@@ -141,8 +168,11 @@ type Caller struct {
 
 // ID returns the identifier of the caller that audit shows.
 func (c Caller) ID() string {
-	if c.Kind == Application {
+	switch c.Kind {
+	case Application:
 		return string(c.Client)
+	case Person:
+		return string(c.User)
 	}
 	return c.Name
 }
@@ -156,7 +186,8 @@ func (c Caller) Authorize(account ident.AccountID, p Permission) error {
 	if c.OnlyLocal() == nil {
 		return nil
 	}
-	if c.Kind == Application && c.Account == account && c.Permissions.Has(p) {
+	bound := c.Kind == Application || c.Kind == Person
+	if bound && c.Account == account && c.Permissions.Has(p) {
 		return nil
 	}
 	f := fault.Forbidden(Denied)
@@ -164,13 +195,23 @@ func (c Caller) Authorize(account ident.AccountID, p Permission) error {
 	return f
 }
 
-// Lacks returns those of the permissions in s that the caller does not hold. Local
-// administration lacks nothing.
+// Lacks returns those of the permissions in s that the caller can't give to an
+// application. Local administration lacks nothing. An application gives no more than it
+// holds; a person who may manage applications gives all that one can hold (contract
+// section 7), which no role needs to hold itself.
 func (c Caller) Lacks(s Set) Set {
 	if c.OnlyLocal() == nil {
 		return 0
 	}
+	if c.Kind == Person && c.Permissions.Has(WriteApplications) {
+		return s.Without(All)
+	}
 	return s.Without(c.Permissions)
+}
+
+// Is tells whether the caller is this person of this account.
+func (c Caller) Is(account ident.AccountID, user ident.UserID) bool {
+	return c.Kind == Person && c.User != "" && c.User == user && c.Account == account
 }
 
 // OnlyLocal refuses everybody but local administration and the system itself.
@@ -185,5 +226,5 @@ func (c Caller) OnlyLocal() error {
 // would let it make others.
 const AllUsers = Set(ListUsers | GetUser | SuspendUser | ReactivateUser)
 
-// All is every permission there is.
+// All is every permission that an application may be given.
 const All = AllUsers | Set(ReadApplications|WriteApplications)

@@ -88,6 +88,61 @@ func TestSetsReadBack(t *testing.T) {
 	}
 }
 
+// TestPeople: a person is bound to their account as an application is.
+func TestPeople(t *testing.T) {
+	t.Parallel()
+	c := access.Caller{Kind: access.Person, Account: "A", User: "U", Permissions: access.RolePermissions([]string{"crew", access.Security})}
+	if c.ID() != "U" || !c.Is("A", "U") || c.Is("B", "U") || c.Is("A", "V") || (access.Caller{Kind: access.Person, Account: "A"}).Is("A", "") {
+		t.Errorf("%+v: is not itself, or is somebody else", c)
+	}
+	for p := access.Permission(1); p != 0; p <<= 1 {
+		if err := c.Authorize("A", p); (err == nil) != c.Permissions.Has(p) {
+			t.Errorf("%s in the own account: %v", p, err)
+		}
+		if c.Authorize("B", p) == nil {
+			t.Errorf("%s in another account is allowed", p)
+		}
+	}
+	if c.OnlyLocal() == nil {
+		t.Error("a person passes for local administration")
+	}
+	if got := c.Lacks(access.All); got != 0 {
+		t.Errorf("who manages applications lacks %q", got)
+	}
+	if got := c.Lacks(access.Set(access.ManageUsers)); got == 0 {
+		t.Error("a person gives an application what only people hold")
+	}
+	c.Permissions = access.RolePermissions([]string{"crew"})
+	if got := c.Lacks(access.All); got != access.All {
+		t.Errorf("who may not manage applications lacks only %q", got)
+	}
+}
+
+// TestRoles: what each role may do, and what it may not.
+func TestRoles(t *testing.T) {
+	t.Parallel()
+	everything := access.AllUsers | access.All | access.Set(access.ManageUsers|access.ManageOwners|access.ReadAudit|access.ManageAccount)
+	integrations := access.Set(access.ReadApplications | access.WriteApplications | access.ReadAudit)
+	for _, tt := range []struct {
+		groups []string
+		want   access.Set
+	}{
+		{nil, 0},
+		{[]string{"Owners", "crew", ""}, 0},
+		{[]string{access.Owners}, everything},
+		{[]string{access.Administrators}, everything.Without(access.Set(access.ManageOwners))},
+		{[]string{access.Security}, integrations},
+		{[]string{"crew", access.Security, access.Administrators}, everything.Without(access.Set(access.ManageOwners))},
+	} {
+		if got := access.RolePermissions(tt.groups); got != tt.want {
+			t.Errorf("%q may do %b, want %b", tt.groups, got, tt.want)
+		}
+	}
+	if _, err := access.ParseSet([]string{access.ManageUsers.String()}); err == nil {
+		t.Error("an application may be given what only people hold")
+	}
+}
+
 func TestUnknownPermissionsAreRefused(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {

@@ -57,6 +57,26 @@ const (
 	ApplicationGet     Action = "applications.get"
 	ApplicationRevoke  Action = "applications.revoke_tokens"
 	Authenticate       Action = "authenticate"
+	UserUpdate         Action = "users.update"
+	UserRemove         Action = "users.remove"
+	UserInvite         Action = "users.invite"  // a link to confirm with was made
+	UserConfirm        Action = "users.confirm" // PENDING became ACTIVE
+	UserReset          Action = "users.reset"   // all ways to sign in were taken away
+	UserSetup          Action = "users.setup"   // a link for an owner who has no way in yet
+	AccountGet         Action = "accounts.get"
+	AccountUpdate      Action = "accounts.update"
+	SignIn             Action = "sign_in"
+	SignOut            Action = "sign_out"
+	SessionList        Action = "sessions.list"
+	SessionEnd         Action = "sessions.end"
+	PasswordSet        Action = "passwords.set"
+	PasskeyAdd         Action = "passkeys.add"
+	PasskeyRemove      Action = "passkeys.remove"
+	SSOGet             Action = "sso.get"
+	SSOSet             Action = "sso.set"
+	SSORemove          Action = "sso.remove"
+	RecordRead         Action = "audit.read"
+	UsageRead          Action = "usage.read"
 )
 
 // Outcome is how it ended.
@@ -159,9 +179,17 @@ func isPlain(s string) bool {
 	return true
 }
 
-// IsChange tells whether the entry advances the account's chain.
+// IsChange tells whether the entry advances the account's chain. Coming and going, of
+// applications and of people, is no change.
 func (e Entry) IsChange() bool {
-	return e.Outcome == Done && e.Account != "" && e.Action != TokenIssue && e.Action != TokenRevoke
+	if e.Outcome != Done || e.Account == "" {
+		return false
+	}
+	switch e.Action {
+	case TokenIssue, TokenRevoke, SignIn, SignOut:
+		return false
+	}
+	return true
 }
 
 // Head is the end of an account's chain.

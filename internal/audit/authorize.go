@@ -21,7 +21,7 @@ func Authorize(ctx context.Context, store Store, c access.Caller, account ident.
 	if account != c.Account {
 		entry = entry.With("in account " + Clean(string(account), MaxTarget))
 	} else {
-		entry = entry.With("the application lacks " + p.String())
+		entry = entry.With("the " + string(c.Kind) + " lacks " + p.String())
 	}
 	if err := store.Append(ctx, []Entry{entry}); err != nil {
 		return err

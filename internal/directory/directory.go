@@ -50,9 +50,9 @@ func Types() []Type { return []Type{Member, Guest, ExternallyManaged} }
 
 // The groups that carry a role; any other name is a custom group.
 const (
-	Owners         = "owners"
-	Administrators = "administrators"
-	Security       = "security"
+	Owners         = access.Owners
+	Administrators = access.Administrators
+	Security       = access.Security
 )
 
 // User is a person of an account.
@@ -64,7 +64,7 @@ type User struct {
 	State       State
 	Type        Type
 	CreateTime  time.Time // UTC, microseconds
-	// Groups are sorted names. Only AddUsers and ListAll fill them in.
+	// Groups are sorted names. Page, User and UserByEmail of the Store leave them out.
 	Groups []string
 }
 
@@ -203,7 +203,12 @@ func (s *Service) change(ctx context.Context, c access.Caller, account ident.Acc
 	if !ident.Possible(string(id)) {
 		return User{}, s.missed(ctx, entry)
 	}
-	decision, err := s.Store.Change(ctx, account, id, func(st Standing) Decision { return act.decide(st, entry) })
+	decision, err := s.Store.Change(ctx, account, id, func(st Standing) Decision {
+		if act.to == Suspended && c.Is(account, id) {
+			return Decision{User: st.User, Entry: entry}.refused(NotYourself)
+		}
+		return act.decide(st, entry)
+	})
 	if err != nil {
 		return User{}, err
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/rollcall-id/rollcall/internal/access"
@@ -79,19 +80,38 @@ func (s *Service) SetAccountState(ctx context.Context, c access.Caller, id ident
 	return err
 }
 
-// AddUser adds one person and returns them as they were added.
+// AddUser adds one person and returns them as they were added. It takes ManageUsers, and
+// ManageOwners to add an owner or somebody who is externally managed; local administration alone chooses ids and creation times.
 func (s *Service) AddUser(ctx context.Context, c access.Caller, account ident.AccountID, u User) (User, error) {
-	if err := c.OnlyLocal(); err != nil {
+	if err := s.mayAdd(ctx, c, account, u); err != nil {
 		return u, err
 	}
 	now := s.now()
 	u.Account = account
+	if c.OnlyLocal() != nil {
+		u.ID, u.CreateTime = "", now
+	}
+	for _, g := range u.Groups {
+		if err := ValidateGroup(g); err != nil {
+			return u, err
+		}
+	}
 	if err := s.Complete(&u, now); err != nil {
 		return u, err
 	}
 	only := func(yield func(User, error) bool) { yield(u, nil) }
 	_, err := s.Store.AddUsers(ctx, account, only, audit.New(c, account, audit.UserAdd, string(u.ID), audit.Done, now))
 	return u, err
+}
+
+func (s *Service) mayAdd(ctx context.Context, c access.Caller, account ident.AccountID, u User) error {
+	if err := s.May(ctx, c, account, access.ManageUsers, audit.UserAdd, ""); err != nil {
+		return err
+	}
+	if slices.Contains(u.Groups, Owners) || u.Type == ExternallyManaged {
+		return s.May(ctx, c, account, access.ManageOwners, audit.UserAdd, "")
+	}
+	return nil
 }
 
 // AddUsers adds people, all or none, and returns how many. Ids and creation times
@@ -169,6 +189,19 @@ func (u User) Validate() error {
 	return nil
 }
 
+// ValidateGroup refuses a name that is none, and one that differs from a role's group in
+// case or in spaces alone: its members would lack the role unnoticed.
+func ValidateGroup(name string) error {
+	if err := ident.ValidateText("group name", name, MaxGroupName, false); err != nil {
+		return err
+	}
+	plain := strings.ToLower(strings.TrimSpace(name))
+	if plain != name && slices.Contains(access.Roles(), plain) {
+		return fault.Invalid("the group that carries the role is written %q, not %q", plain, name)
+	}
+	return nil
+}
+
 // EachUser calls yield for every person of the account in any state, in the order of their ids.
 func (s *Service) EachUser(ctx context.Context, c access.Caller, account ident.AccountID, yield func(User) bool) error {
 	if err := c.OnlyLocal(); err != nil {
@@ -195,20 +228,31 @@ func (s *Service) Find(ctx context.Context, c access.Caller, account ident.Accou
 }
 
 // SetMember puts a person into a group or takes them out, and reports whether that
-// changed anything. The last active owner can't leave the owners.
+// changed anything. It takes ManageUsers; for the owners, and for somebody who is one,
+// ManageOwners. The last active owner can't leave the owners.
 func (s *Service) SetMember(ctx context.Context, c access.Caller, account ident.AccountID, id ident.UserID, group string, member bool) (bool, error) {
-	if err := c.OnlyLocal(); err != nil {
-		return false, err
-	}
-	if err := ident.ValidateText("group name", group, MaxGroupName, false); err != nil {
-		return false, err
-	}
 	action := audit.GroupAdd
 	if !member {
 		action = audit.GroupRemove
 	}
+	if err := s.May(ctx, c, account, access.ManageUsers, action, string(id)); err != nil {
+		return false, err
+	}
+	valid := ValidateGroup(group)
+	if !member { // one that was named before there was a rule can still be left
+		valid = ident.ValidateText("group name", group, MaxGroupName, false)
+	}
+	if valid != nil {
+		return false, valid
+	}
+	if !ident.Possible(string(id)) {
+		return false, notFound()
+	}
 	entry := audit.New(c, account, action, string(id), audit.Done, s.now()).With("group " + group)
 	d, err := s.Store.ChangeGroup(ctx, account, id, group, func(st Standing, is bool) Decision {
+		if (st.Owner || group == Owners) && lacksOwners(c) {
+			return Decision{User: st.User, Entry: entry}.denied(c, access.ManageOwners)
+		}
 		return decideMember(st, group, is, member, entry)
 	})
 	if err != nil {
@@ -219,11 +263,10 @@ func (s *Service) SetMember(ctx context.Context, c access.Caller, account ident.
 
 func decideMember(st Standing, group string, is, wanted bool, entry audit.Entry) Decision {
 	d := Decision{User: st.User, Entry: entry}
-	lastOwner := group == Owners && st.Owner && st.OtherActiveOwners == 0 && st.User.State == Active
 	switch {
 	case is == wanted:
 		d.Entry.Outcome = audit.Unchanged
-	case !wanted && lastOwner:
+	case !wanted && group == Owners && st.lastOwner():
 		return d.refused(NoOwnerRemains)
 	default:
 		d.Changed = true

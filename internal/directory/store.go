@@ -14,6 +14,7 @@ import (
 // again may help. Every method is safe for concurrent use.
 type Store interface {
 	audit.Store
+	PeopleStore
 
 	// Page returns up to limit active and suspended people that pass f, after a
 	// position (the zero position = from the start), by CreateTime, then ID. Type and

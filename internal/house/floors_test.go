@@ -21,9 +21,9 @@ var house = []floor{
 	{rooms: "ident page filter client"},
 	{rooms: "access"},
 	{rooms: "audit usage"},
-	{rooms: "directory oauth"},
-	{rooms: "httpapi console store roster", apart: true}, // the edges: HTTP in, HTML in, SQL out, files in
-	{rooms: "node cli", apart: true},                     // a whole server put together; a client at a terminal
+	{rooms: "directory oauth signin records"},
+	{rooms: "httpapi console store roster passkey sso", apart: true}, // the edges: HTTP in, HTML in, SQL out, files in
+	{rooms: "node cli", apart: true},                                 // a whole server put together; a client at a terminal
 	{rooms: "cmd/rollcall testkit client/clienttest", apart: true},
 	{rooms: "bench e2e interop house", apart: true}, // they look at the house from outside
 }
@@ -38,7 +38,7 @@ var narrow = map[string]string{
 }
 
 // ruleRooms decide without touching the world: what they know of clock, chance, disk and network comes in as values.
-const ruleRooms = "fault ident access audit usage filter page throttle directory oauth"
+const ruleRooms = "fault ident access audit usage filter page throttle directory oauth signin records"
 
 // worldly lists what a rule room never imports.
 const worldly = "net/http database/sql log log/slog os crypto/rand math/rand math/rand/v2"

@@ -2,11 +2,8 @@ package oauth
 
 import (
 	"crypto/sha256"
-	"encoding/base32"
 	"fmt"
-	"hash/crc32"
 	"io"
-	"strings"
 
 	"github.com/rollcall-id/rollcall/internal/ident"
 )
@@ -24,16 +21,6 @@ const (
 	TokenPrefix  = ident.TokenPrefix
 	SecretPrefix = ident.SecretPrefix
 )
-
-const (
-	randomBytes   = 32                                 // 256 bits
-	randomChars   = 52                                 // of base32
-	checksumChars = 7                                  // CRC-32 in base32
-	clearLength   = 4 + randomChars + checksumChars    // prefix, random part, checksum
-	alphabet      = "abcdefghijklmnopqrstuvwxyz234567" // needs no escaping in any header, form or shell
-)
-
-var encoding = base32.NewEncoding(alphabet).WithPadding(base32.NoPadding)
 
 // ClientSecret is a client secret in clear; the zero value is none. It prints and logs as
 // a placeholder; Reveal is the only way to its text.
@@ -73,32 +60,12 @@ func (s ClientSecret) MarshalText() ([]byte, error) { return []byte(s.String()),
 
 // NewClientSecret makes a secret of 256 bits read from rand.
 func NewClientSecret(rand io.Reader) (ClientSecret, error) {
-	clear, err := newClear(SecretPrefix, rand)
+	clear, err := ident.NewSecret(SecretPrefix, rand)
 	return GivenSecret(clear), err
 }
 
 // NewToken makes an opaque access token of 256 bits read from rand.
-func NewToken(rand io.Reader) (string, error) { return newClear(TokenPrefix, rand) }
-
-func newClear(prefix string, rand io.Reader) (string, error) {
-	var b [randomBytes]byte
-	if _, err := io.ReadFull(rand, b[:]); err != nil {
-		return "", fmt.Errorf("oauth: read random bytes: %w", err)
-	}
-	body := prefix + encoding.EncodeToString(b[:])
-	return body + checksum(body), nil
-}
-
-func checksum(body string) string {
-	sum := crc32.ChecksumIEEE([]byte(body))
-	return encoding.EncodeToString([]byte{byte(sum >> 24), byte(sum >> 16), byte(sum >> 8), byte(sum)})
-}
+func NewToken(rand io.Reader) (string, error) { return ident.NewSecret(TokenPrefix, rand) }
 
 // WellFormed tells whether a text can be a token of ours: one that can't is not looked up.
-func WellFormed(token string) bool {
-	if len(token) != clearLength || !strings.HasPrefix(token, TokenPrefix) {
-		return false
-	}
-	body := token[:clearLength-checksumChars]
-	return checksum(body) == token[len(body):]
-}
+func WellFormed(token string) bool { return ident.WellFormedSecret(TokenPrefix, token) }

@@ -57,7 +57,7 @@ func (a Application) Validate() error {
 	if err := ident.ValidateText("description", a.Description, MaxDescription, true); err != nil {
 		return err
 	}
-	if a.Permissions == 0 {
+	if a.Permissions == 0 || a.Permissions.Without(access.All) != 0 {
 		return fault.Invalid("an application needs at least one permission: %s", access.All)
 	}
 	if err := ident.ValidateGiven("client id", string(a.ID)); err != nil {

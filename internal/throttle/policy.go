@@ -19,6 +19,9 @@ const (
 	ClassAuthFailures                     // failed authentication, per network address
 	ClassManagementRead                   // reads of OAuth applications, per acting principal
 	ClassManagementWrite                  // writes of OAuth applications, per acting principal
+	ClassSignInAddress                    // failed sign-ins of people, per network address
+	ClassSignInPerson                     // failed sign-ins, per person who is claimed
+	ClassSignInBegin                      // sign-ins begun with a passkey or an issuer, per network address
 	classEnd
 )
 
@@ -28,6 +31,9 @@ var classNames = [classEnd]string{
 	ClassAuthFailures:    "auth_failures",
 	ClassManagementRead:  "management_read",
 	ClassManagementWrite: "management_write",
+	ClassSignInAddress:   "sign_in_address",
+	ClassSignInPerson:    "sign_in_person",
+	ClassSignInBegin:     "sign_in_begin",
 }
 
 // String gives the stable name used in stores, metrics and the audit trail.
@@ -103,6 +109,8 @@ type Settings struct {
 	AuthFailuresPerMinute                              int
 	ManagementReadsPerMinute, ManagementReadsPerHour   int
 	ManagementWritesPerMinute, ManagementWritesPerHour int
+	SignInFailuresPerMinute, SignInFailuresPerHour     int
+	SignInBegunPerMinute                               int
 }
 
 // DefaultSettings are the published figures, and ours where none is published
@@ -114,6 +122,8 @@ func DefaultSettings() Settings {
 		AuthFailuresPerMinute:    30,
 		ManagementReadsPerMinute: 60, ManagementReadsPerHour: 3600,
 		ManagementWritesPerMinute: 10, ManagementWritesPerHour: 600,
+		SignInFailuresPerMinute: 10, SignInFailuresPerHour: 60,
+		SignInBegunPerMinute: 60,
 	}
 }
 
@@ -133,6 +143,11 @@ func (s Settings) Policies() []Policy {
 			s.ManagementReadsPerMinute, s.ManagementReadsPerHour)},
 		{ClassManagementWrite, minuteAndHour("application writes", "this caller",
 			s.ManagementWritesPerMinute, s.ManagementWritesPerHour)},
+		{ClassSignInAddress, minuteAndHour("failed sign-ins", "this network address", s.SignInFailuresPerMinute, s.SignInFailuresPerHour)},
+		{ClassSignInPerson, minuteAndHour("failed sign-ins", "this person", s.SignInFailuresPerMinute, s.SignInFailuresPerHour)},
+		{ClassSignInBegin, []Limit{
+			{"sign-ins begun a minute from this network address", time.Minute, s.SignInBegunPerMinute},
+		}},
 	}
 }
 

@@ -1,0 +1,71 @@
+package directory
+
+import (
+	"slices"
+	"strings"
+	"unicode"
+
+	"golang.org/x/text/unicode/norm"
+)
+
+// Bounds of what is kept of a person to be found by.
+const (
+	maxWords = 24 // a person
+	maxWord  = 32 // bytes of each
+)
+
+// SearchWords returns the words by which a person is found: those of the name and of the
+// address, each once, as searches are compared: lower-case and without accents. It is
+// what the store keeps in its index.
+func SearchWords(u User) []string { return words(u.DisplayName + " " + string(u.Email)) }
+
+// Words returns the words of the query's text in the same form.
+func (q PeopleQuery) Words() []string { return words(q.Text) }
+
+func words(text string) []string {
+	var list []string
+	for word := range strings.FieldsFuncSeq(plainText(text), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) }) {
+		word = cutWord(word)
+		if !slices.Contains(list, word) {
+			list = append(list, word)
+		}
+		if len(list) == maxWords {
+			break
+		}
+	}
+	return list
+}
+
+// plainText is the text in lower case, its accents taken off.
+func plainText(text string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.Is(unicode.Mn, r) {
+			return -1
+		}
+		return r
+	}, norm.NFKD.String(strings.ToLower(strings.ToValidUTF8(text, " "))))
+}
+
+// cutWord cuts between characters.
+func cutWord(word string) string {
+	if len(word) <= maxWord {
+		return word
+	}
+	return strings.ToValidUTF8(word[:maxWord], "")
+}
+
+// Fits tells whether a person is among those wanted; member tells whether they are in
+// q.Group.
+func (q PeopleQuery) Fits(u User, member bool) bool {
+	if (q.State != "" && u.State != q.State) || (q.Type != "" && u.Type != q.Type) || (q.Group != "" && !member) {
+		return false
+	}
+	wanted := q.Words()
+	if len(wanted) == 0 {
+		return true
+	}
+	have := SearchWords(u)
+	return !slices.ContainsFunc(wanted, func(w string) bool {
+		return !slices.ContainsFunc(have, func(h string) bool { return strings.HasPrefix(h, w) })
+	})
+}
