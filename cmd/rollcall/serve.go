@@ -107,6 +107,8 @@ func limits(l config.Limits) throttle.Settings {
 	s.AuthFailuresPerMinute = l.AuthFailuresPerMinute
 	s.ManagementReadsPerMinute, s.ManagementReadsPerHour = l.ManagementReadsPerMinute, l.ManagementReadsPerHour
 	s.ManagementWritesPerMinute, s.ManagementWritesPerHour = l.ManagementWritesPerMinute, l.ManagementWritesPerHour
+	s.SignInFailuresPerMinute, s.SignInFailuresPerHour = l.SignInFailuresPerMinute, l.SignInFailuresPerHour
+	s.SignInBegunPerMinute = l.SignInBegunPerMinute
 	return s
 }
 

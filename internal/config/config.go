@@ -27,6 +27,9 @@ type Limits struct {
 	ManagementReadsPerHour    int `help:"Reads of OAuth applications an hour for each caller (0 = no limit)." default:"3600" placeholder:"N"`
 	ManagementWritesPerMinute int `help:"Changes of OAuth applications a minute for each caller (0 = no limit)." default:"10" placeholder:"N"`
 	ManagementWritesPerHour   int `help:"Changes of OAuth applications an hour for each caller (0 = no limit)." default:"600" placeholder:"N"`
+	SignInFailuresPerMinute   int `help:"Failed sign-ins of people a minute, for each network address and for each person (0 = no limit)." default:"10" placeholder:"N"`
+	SignInFailuresPerHour     int `help:"Failed sign-ins of people an hour, for each network address and for each person (0 = no limit)." default:"60" placeholder:"N"`
+	SignInBegunPerMinute      int `help:"Sign-ins begun with a passkey or at an identity provider a minute, for each network address (0 = no limit)." default:"60" placeholder:"N"`
 	AuthFailuresPerMinute     int `help:"Failed authentications a minute for each network address (0 = no limit)." default:"30" placeholder:"N"`
 }
 
@@ -40,7 +43,9 @@ func (l Limits) Validate() error {
 		"token-per-minute": l.TokenPerMinute, "token-per-hour": l.TokenPerHour,
 		"management-reads-per-minute": l.ManagementReadsPerMinute, "management-reads-per-hour": l.ManagementReadsPerHour,
 		"management-writes-per-minute": l.ManagementWritesPerMinute, "management-writes-per-hour": l.ManagementWritesPerHour,
-		"auth-failures-per-minute": l.AuthFailuresPerMinute,
+		"auth-failures-per-minute":    l.AuthFailuresPerMinute,
+		"sign-in-failures-per-minute": l.SignInFailuresPerMinute, "sign-in-failures-per-hour": l.SignInFailuresPerHour,
+		"sign-in-begun-per-minute": l.SignInBegunPerMinute,
 	} {
 		if n < 0 || n > maxLimit {
 			return fmt.Errorf("--%s=%d is out of range: 0 (no limit) to %d", name, n, maxLimit)

@@ -54,17 +54,20 @@ func cutWord(word string) string {
 	return strings.ToValidUTF8(word[:maxWord], "")
 }
 
-// Fits tells whether a person is among those wanted; member tells whether they are in
-// q.Group.
-func (q PeopleQuery) Fits(u User, member bool) bool {
-	if (q.State != "" && u.State != q.State) || (q.Type != "" && u.Type != q.Type) || (q.Group != "" && !member) {
-		return false
-	}
+// Fits returns what tells whether a person is among those wanted; member tells it whether
+// they are in q.Group.
+func (q PeopleQuery) Fits() func(u User, member bool) bool {
 	wanted := q.Words()
-	if len(wanted) == 0 {
-		return true
+	return func(u User, member bool) bool {
+		if (q.State != "" && u.State != q.State) || (q.Type != "" && u.Type != q.Type) || (q.Group != "" && !member) {
+			return false
+		}
+		return len(wanted) == 0 || begins(wanted, SearchWords(u))
 	}
-	have := SearchWords(u)
+}
+
+// begins tells whether each wanted word begins one of those there are.
+func begins(wanted, have []string) bool {
 	return !slices.ContainsFunc(wanted, func(w string) bool {
 		return !slices.ContainsFunc(have, func(h string) bool { return strings.HasPrefix(h, w) })
 	})

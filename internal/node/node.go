@@ -1,7 +1,7 @@
 // Package node assembles a whole running rollcall out of its rooms: the store, the
 // use cases, the API and the sockets, and the housekeeping beside them.
 //
-//	Core: store + directory + oauth + journal      local administration works on this
+//	Core: store + directory + oauth + signin + records + journal      local administration works on this
 //	Node: Core + limiter + usage + API + server    what serve, dev and the tests run
 //
 // It decides nothing: it connects, starts in order and ends in the reverse order, so
@@ -14,6 +14,8 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"path/filepath"
+	"runtime"
 	"sync/atomic"
 	"time"
 
@@ -21,6 +23,8 @@ import (
 	"github.com/rollcall-id/rollcall/internal/directory"
 	"github.com/rollcall-id/rollcall/internal/oauth"
 	"github.com/rollcall-id/rollcall/internal/page"
+	"github.com/rollcall-id/rollcall/internal/records"
+	"github.com/rollcall-id/rollcall/internal/signin"
 	"github.com/rollcall-id/rollcall/internal/store"
 )
 
@@ -31,6 +35,9 @@ type CoreOptions struct {
 	Now      func() time.Time
 	Rand     io.Reader // of cryptographic quality, safe for concurrent use
 	Logger   *slog.Logger
+	// ConsoleKeyFile holds the key that seals client secrets of single sign-on; empty =
+	// console.key in the data folder. It is made when it is first needed.
+	ConsoleKeyFile string
 }
 
 // Core is an open database and the use cases on it.
@@ -38,6 +45,8 @@ type Core struct {
 	Store     *store.Store
 	Directory *directory.Service
 	OAuth     *oauth.Service
+	SignIn    *signin.Service // lets people in once New has given it a limiter
+	Records   *records.Service
 	Journal   *audit.Journal
 
 	now    func() time.Time
@@ -66,6 +75,15 @@ func OpenCore(ctx context.Context, o CoreOptions) (*Core, error) {
 	c.Directory = &directory.Service{Store: s, Keys: keys, Now: o.Now, Rand: o.Rand}
 	c.OAuth = &oauth.Service{
 		Store: s, Journal: c.Journal, Now: o.Now, Rand: o.Rand, Lifetime: o.Lifetime, Keys: keys, Uses: &oauth.Uses{},
+	}
+	c.Records = &records.Service{Store: s, Now: o.Now}
+	key := &consoleKey{path: o.ConsoleKeyFile, rand: o.Rand}
+	if key.path == "" {
+		key.path = filepath.Join(o.Store.Dir, keyFileName)
+	}
+	c.SignIn = &signin.Service{
+		Store: s, Journal: c.Journal, Now: o.Now, Rand: o.Rand, Sealer: key.sealer,
+		Hasher: signin.NewHasher(runtime.GOMAXPROCS(0)),
 	}
 	return c, nil
 }

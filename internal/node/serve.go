@@ -51,6 +51,7 @@ func New(c *Core, o Options) (*Node, error) {
 	n := &Node{Core: c, Registry: prometheus.NewRegistry(), limiter: limiter, usage: &usage.Meter{}, keep: o.Retention}
 	n.Registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	n.registerMetrics()
+	c.SignIn.Limiter = limiter
 	api := httpapi.New(httpapi.Config{
 		Directory: c.Directory, OAuth: c.OAuth, Limiter: limiter, Journal: c.Journal, Usage: n.usage,
 		Logger: c.logger, Registry: n.Registry, Now: c.now, Rand: c.rand,
@@ -71,9 +72,11 @@ func (n *Node) registerMetrics() {
 		prometheus.NewCounterFunc(prometheus.CounterOpts{
 			Name: "rollcall_limit_keys_evicted_total", Help: "Callers whose counts were forgotten because too many were counted at once.",
 		}, func() float64 {
-			return float64(n.limiter.Stats(throttle.ClassUsers).Evicted + n.limiter.Stats(throttle.ClassToken).Evicted +
-				n.limiter.Stats(throttle.ClassAuthFailures).Evicted + n.limiter.Stats(throttle.ClassManagementRead).Evicted +
-				n.limiter.Stats(throttle.ClassManagementWrite).Evicted)
+			var evicted int64
+			for _, class := range throttle.Classes() {
+				evicted += int64(n.limiter.Stats(class).Evicted)
+			}
+			return float64(evicted)
 		}),
 	)
 }

@@ -70,6 +70,11 @@ func (s *Store) SetAccountState(ctx context.Context, id ident.AccountID, state d
 			return err
 		}
 		changed = n > 0
+		if changed && state == directory.Closed {
+			if err := t.DeleteSessionsOfAccount(ctx, string(id)); err != nil {
+				return err
+			}
+		}
 		return t.append(ctx, s, orUnchanged(e, changed))
 	})
 	return changed, err

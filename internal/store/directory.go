@@ -59,6 +59,12 @@ func (s *Store) Change(ctx context.Context, account ident.AccountID, id ident.Us
 			if err := t.SetUserState(ctx, string(account), string(id), string(d.User.State)); err != nil {
 				return err
 			}
+			if d.User.State == directory.Suspended {
+				err = t.DeleteSessionsOfUser(ctx, string(account), string(id))
+			}
+			if err != nil {
+				return err
+			}
 		}
 		return t.remember(ctx, s, d)
 	})
@@ -170,7 +176,7 @@ func (t *tx) addUser(ctx context.Context, u directory.User) error {
 			return err
 		}
 	}
-	return nil
+	return addWords(ctx, t.Queries, u)
 }
 
 // usersAPage is how many people are read at a time in walks over a whole account.

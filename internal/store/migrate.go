@@ -31,7 +31,7 @@ func migrator(db *sql.DB) (*goose.Provider, error) {
 	if err != nil {
 		return nil, err
 	}
-	return goose.NewProvider(database.DialectSQLite3, db, files)
+	return goose.NewProvider(database.DialectSQLite3, db, files, goose.WithGoMigrations(wordsMigration()))
 }
 
 // migrateOnOpen checks that the file is ours and of a version we know, and applies

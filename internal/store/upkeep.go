@@ -76,7 +76,8 @@ type Retention struct {
 	Usage   time.Duration // usage counters
 }
 
-// Purge deletes what is over at now: expired tokens and secrets, page keys past
+// Purge deletes what is over at now: expired tokens, secrets, sessions, links and
+// ceremonies, page keys past
 // their use, and entries and usage past their retention. It works in small steps,
 // each its own transaction, and returns how many rows went.
 func (s *Store) Purge(ctx context.Context, now time.Time, keep Retention) (int64, error) {
@@ -89,6 +90,9 @@ func (s *Store) Purge(ctx context.Context, now time.Time, keep Retention) (int64
 	for _, step := range []func(context.Context, *tx) (int64, error){
 		func(ctx context.Context, t *tx) (int64, error) { return t.PurgeTokens(ctx, micros(now), purgeStep) },
 		func(ctx context.Context, t *tx) (int64, error) { return t.PurgeSecrets(ctx, micros(now), purgeStep) },
+		func(ctx context.Context, t *tx) (int64, error) { return t.PurgeSessions(ctx, micros(now), purgeStep) },
+		func(ctx context.Context, t *tx) (int64, error) { return t.PurgeLinks(ctx, micros(now), purgeStep) },
+		func(ctx context.Context, t *tx) (int64, error) { return t.PurgeCeremonies(ctx, micros(now), purgeStep) },
 		func(ctx context.Context, t *tx) (int64, error) {
 			return t.PurgePageKeys(ctx, micros(now.Add(-page.KeyLifetime)))
 		},

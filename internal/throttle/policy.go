@@ -44,6 +44,15 @@ func (c Class) String() string {
 	return fmt.Sprintf("class(%d)", uint8(c))
 }
 
+// Classes lists the classes there are.
+func Classes() []Class {
+	list := make([]Class, 0, classEnd-1)
+	for c := Class(1); c < classEnd; c++ {
+		list = append(list, c)
+	}
+	return list
+}
+
 func (c Class) known() bool { return c > 0 && c < classEnd }
 
 // Bounds of a limit. The hour keeps times in 32 bits (see window).

@@ -62,16 +62,80 @@ type AuditEntry struct {
 	Hash      []byte
 }
 
+type Ceremony struct {
+	Hash       []byte
+	Kind       string
+	AccountID  string
+	UserID     string
+	Data       []byte
+	ExpireTime int64
+}
+
 type GroupMember struct {
 	AccountID string
 	GroupName string
 	UserID    string
 }
 
+type Link struct {
+	Hash       []byte
+	AccountID  string
+	UserID     string
+	Purpose    string
+	CreateTime int64
+	ExpireTime int64
+}
+
 type PageKey struct {
 	ID         int64
 	Secret     []byte
 	CreateTime int64
+}
+
+type Passkey struct {
+	AccountID    string
+	UserID       string
+	ID           string
+	Credential   []byte
+	Data         []byte
+	Name         string
+	CreateTime   int64
+	LastUsedTime int64
+}
+
+type Password struct {
+	AccountID string
+	UserID    string
+	Hash      string
+	SetTime   int64
+}
+
+type Session struct {
+	AccountID    string
+	UserID       string
+	ID           string
+	Hash         []byte
+	Method       string
+	CreateTime   int64
+	LastSeenTime int64
+	ExpireTime   int64
+	Address      string
+	UserAgent    string
+}
+
+type SsoConnection struct {
+	AccountID  string
+	Issuer     string
+	ClientID   string
+	Secret     []byte
+	UpdateTime int64
+}
+
+type SsoSubject struct {
+	AccountID string
+	Issuer    string
+	Subject   string
+	UserID    string
 }
 
 type Token struct {
@@ -103,4 +167,10 @@ type User struct {
 	Listed      int64
 	Type        string
 	CreateTime  int64
+}
+
+type UserWord struct {
+	AccountID string
+	Word      []byte
+	UserID    string
 }

@@ -1,0 +1,220 @@
+package store
+
+import (
+	"cmp"
+	"context"
+	"slices"
+
+	"github.com/rollcall-id/rollcall/internal/directory"
+	"github.com/rollcall-id/rollcall/internal/ident"
+	"github.com/rollcall-id/rollcall/internal/page"
+	"github.com/rollcall-id/rollcall/internal/store/internal/sqlgen"
+)
+
+// Finding people. Every condition of a query names a set of people; the smallest one that
+// an index gives, a word's or the group's, is read as a whole if it is small, and sorted. If
+// none is, many people fit each condition, and walking along all in the order of creation
+// soon meets enough of them; how far one page walks is bounded all the same.
+const (
+	smallSet   = 2000
+	walkAtMost = 4000
+	walkStep   = 500
+)
+
+// met is a person with whether they are in the group that is asked for.
+type met struct {
+	directory.User
+	member bool
+}
+
+func (m met) compare(p page.Position) int {
+	return cmp.Or(m.CreateTime.Compare(p.CreateTime), cmp.Compare(m.ID, p.ID))
+}
+
+func (m met) position() page.Position { return page.Position{CreateTime: m.CreateTime, ID: m.ID} }
+
+func byPosition(a, b met) int { return a.compare(b.position()) }
+
+// People implements directory.Store.
+func (s *Store) People(ctx context.Context, account ident.AccountID, q directory.PeopleQuery) (directory.PeoplePage, error) {
+	f := finder{Store: s, account: account, q: q, fits: q.Fits()}
+	set, err := f.smallest(ctx)
+	if err == nil && set != nil {
+		err = f.sift(ctx, set)
+	} else if err == nil {
+		err = f.walk(ctx)
+	}
+	if err != nil {
+		return directory.PeoplePage{}, classify("find people", err)
+	}
+	return f.page(ctx)
+}
+
+// finder is the search for one page.
+type finder struct {
+	*Store
+	account ident.AccountID
+	q       directory.PeopleQuery
+	fits    func(directory.User, bool) bool
+
+	found []met
+	next  page.Position // where a walk that was long enough has ended
+}
+
+func (f *finder) full() bool { return len(f.found) > f.q.Limit }
+
+// take keeps those that fit, behind q.After, up to one more than the page holds.
+func (f *finder) take(people []met) {
+	for _, m := range people {
+		behind := f.q.After.ID == "" || m.compare(f.q.After) > 0
+		if behind && f.fits(m.User, m.member) && !f.full() {
+			f.found = append(f.found, m)
+		}
+	}
+}
+
+// page is what was found, with groups.
+func (f *finder) page(ctx context.Context) (directory.PeoplePage, error) {
+	p := directory.PeoplePage{Next: f.next, People: make([]directory.User, 0, len(f.found))}
+	if f.full() {
+		f.found = f.found[:f.q.Limit]
+		p.Next = f.found[f.q.Limit-1].position()
+	}
+	for _, m := range f.found {
+		u, err := f.withGroups(ctx, f.reads, m.User)
+		if err != nil {
+			return p, err
+		}
+		p.People = append(p.People, u)
+	}
+	return p, nil
+}
+
+// reader reads a whole set.
+type reader func(context.Context) ([]met, error)
+
+// smallest returns the smallest set of the query's conditions, if it is small.
+func (f *finder) smallest(ctx context.Context) (reader, error) {
+	var best reader
+	size := int64(smallSet) + 1
+	consider := func(n int64, err error, r reader) error {
+		if err == nil && n < size {
+			size, best = n, r
+		}
+		return err
+	}
+	if f.q.Group != "" {
+		n, err := f.reads.CountMembers(bounded(ctx), string(f.account), f.q.Group, smallSet+1)
+		if err := consider(n, err, f.byGroup); err != nil {
+			return nil, err
+		}
+	}
+	for _, word := range f.q.Words() {
+		from, to := wordRange(word)
+		n, err := f.reads.CountWords(bounded(ctx), sqlgen.CountWordsParams{
+			AccountID: string(f.account), Word: from, Behind: to, Most: smallSet + 1,
+		})
+		if err := consider(n, err, func(ctx context.Context) ([]met, error) { return f.byWord(ctx, from, to) }); err != nil {
+			return nil, err
+		}
+	}
+	return best, nil
+}
+
+// wordRange holds the words that begin with this one: no byte of UTF-8 is 0xFF.
+func wordRange(word string) (from, to []byte) { return []byte(word), append([]byte(word), 0xff) }
+
+func (f *finder) byGroup(ctx context.Context) ([]met, error) {
+	rows, err := f.reads.UsersByGroup(bounded(ctx), string(f.account), f.q.Group, smallSet+1)
+	set := make([]met, len(rows))
+	for i, r := range rows {
+		set[i] = metOf(sqlgen.WalkStateRow(r))
+	}
+	return set, err
+}
+
+func (f *finder) byWord(ctx context.Context, from, to []byte) ([]met, error) {
+	rows, err := f.reads.UsersByWord(bounded(ctx), sqlgen.UsersByWordParams{
+		GroupName: f.q.Group, AccountID: string(f.account), Word: from, Behind: to, Most: smallSet + 1,
+	})
+	set := make([]met, len(rows))
+	for i, r := range rows {
+		set[i] = metOf(sqlgen.WalkStateRow(r))
+	}
+	return set, err
+}
+
+func metOf(r sqlgen.WalkStateRow) met {
+	return met{userOf(sqlgen.User{
+		AccountID: r.AccountID, ID: r.ID, Email: r.Email, EmailKey: r.EmailKey, DisplayName: r.DisplayName,
+		State: r.State, Listed: r.Listed, Type: r.Type, CreateTime: r.CreateTime,
+	}), r.Member > 0}
+}
+
+// sift takes from a whole set.
+func (f *finder) sift(ctx context.Context, read reader) error {
+	set, err := read(ctx)
+	if err != nil {
+		return err
+	}
+	slices.SortFunc(set, byPosition)
+	f.take(slices.CompactFunc(set, func(a, b met) bool { return a.ID == b.ID }))
+	return nil
+}
+
+// walk takes along the order of creation until the page is full or it was far enough.
+func (f *finder) walk(ctx context.Context) error {
+	at := f.q.After
+	for examined, step := 0, f.q.Limit+1; !f.full(); step = walkStep {
+		people, more, err := f.stretch(ctx, at, step)
+		if err != nil {
+			return err
+		}
+		f.take(people)
+		if !more {
+			return nil
+		}
+		at = people[len(people)-1].position()
+		if examined += len(people); examined >= walkAtMost {
+			f.next = at
+			return nil
+		}
+	}
+	return nil
+}
+
+// stretch reads the next people of the states asked for, in one order; each state has its
+// own in the index. more tells whether others follow, and is false where there are none.
+func (f *finder) stretch(ctx context.Context, at page.Position, step int) (people []met, more bool, err error) {
+	states := directory.States()
+	if f.q.State != "" {
+		states = []directory.State{f.q.State}
+	}
+	after := int64(start)
+	if at.ID != "" {
+		after = at.CreateTime.UnixMicro()
+	}
+	var horizon *met // what lies behind it may have others before it that were not read
+	for _, state := range states {
+		rows, err := f.reads.WalkState(bounded(ctx), sqlgen.WalkStateParams{
+			GroupName: f.q.Group, AccountID: string(f.account), State: string(state),
+			AfterTime: after, AfterID: string(at.ID), Most: int64(step),
+		})
+		if err != nil {
+			return nil, false, err
+		}
+		for _, r := range rows {
+			people = append(people, metOf(r))
+		}
+		if last := len(people) - 1; len(rows) == step && (horizon == nil || byPosition(people[last], *horizon) < 0) {
+			end := people[last]
+			horizon = &end
+		}
+	}
+	slices.SortFunc(people, byPosition)
+	if horizon == nil {
+		return people, false, nil
+	}
+	end, _ := slices.BinarySearchFunc(people, *horizon, byPosition)
+	return people[:end+1], true, nil
+}

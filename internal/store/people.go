@@ -1,0 +1,140 @@
+package store
+
+import (
+	"context"
+	"slices"
+
+	"github.com/rollcall-id/rollcall/internal/directory"
+	"github.com/rollcall-id/rollcall/internal/fault"
+	"github.com/rollcall-id/rollcall/internal/ident"
+	"github.com/rollcall-id/rollcall/internal/store/internal/sqlgen"
+)
+
+// CountByState implements directory.Store.
+func (s *Store) CountByState(ctx context.Context, account ident.AccountID) (map[directory.State]int, error) {
+	rows, err := s.reads.CountByState(ctx, string(account))
+	if err != nil {
+		return nil, classify("count people", err)
+	}
+	counts := map[directory.State]int{}
+	for _, r := range rows {
+		counts[directory.State(r.State)] = int(r.People)
+	}
+	return counts, nil
+}
+
+// GroupNames implements directory.Store.
+func (s *Store) GroupNames(ctx context.Context, account ident.AccountID, limit int) ([]string, error) {
+	var names []string
+	last := ""
+	for len(names) < limit {
+		next, err := s.reads.NextGroup(bounded(ctx), string(account), last)
+		err = missing(err, "no more")
+		if fault.KindOf(err) == fault.KindNotFound && err != nil {
+			break
+		}
+		if err != nil {
+			return nil, classify("read groups", err)
+		}
+		names, last = append(names, next), next
+	}
+	slices.Sort(names) // by bytes, whatever the database's locale
+	return names, nil
+}
+
+// Person implements directory.Store.
+func (s *Store) Person(ctx context.Context, account ident.AccountID, id ident.UserID) (directory.User, error) {
+	u, err := s.User(ctx, account, id)
+	if err != nil {
+		return u, err
+	}
+	return s.withGroups(ctx, s.reads, u)
+}
+
+func (s *Store) withGroups(ctx context.Context, q *sqlgen.Queries, u directory.User) (directory.User, error) {
+	groups, err := q.ListGroups(bounded(ctx), string(u.Account), string(u.ID))
+	slices.Sort(groups)
+	u.Groups = groups
+	return u, classify("read groups", err)
+}
+
+// EditUser implements directory.Store.
+func (s *Store) EditUser(ctx context.Context, account ident.AccountID, id ident.UserID, decide func(directory.Standing) directory.Decision) (directory.Decision, error) {
+	return s.changeUser(ctx, "edit a user", account, id, decide, func(ctx context.Context, t *tx, before, after directory.User) error {
+		err := t.UpdateUser(ctx, sqlgen.UpdateUserParams{
+			AccountID: string(account), ID: string(id), Email: string(after.Email), EmailKey: after.Email.Key(),
+			DisplayName: after.DisplayName, Type: string(after.Type),
+		})
+		if isDuplicate(err) {
+			return fault.Conflict("a person with the e-mail address %s is in the account already", after.Email)
+		}
+		if err == nil {
+			err = t.replaceWords(ctx, account, after)
+		}
+		if err != nil || before.Email == after.Email {
+			return err
+		}
+		return t.DeleteLinks(ctx, string(account), string(id))
+	})
+}
+
+// RemoveUser implements directory.Store.
+func (s *Store) RemoveUser(ctx context.Context, account ident.AccountID, id ident.UserID, decide func(directory.Standing) directory.Decision) (directory.Decision, error) {
+	return s.changeUser(ctx, "remove a user", account, id, decide, func(ctx context.Context, t *tx, _, _ directory.User) error {
+		for _, remove := range []func(context.Context, string, string) error{
+			t.DeleteSessionsOfUser, t.DeletePassword, t.DeletePasskeys, t.DeleteLinks, t.DeleteSubjects, t.DeleteWords,
+			t.DeleteMemberships, t.DeleteUser,
+		} {
+			if err := remove(ctx, string(account), string(id)); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// changeUser asks decide and, if something changes, does it.
+func (s *Store) changeUser(ctx context.Context, op string, account ident.AccountID, id ident.UserID, decide func(directory.Standing) directory.Decision,
+	do func(ctx context.Context, t *tx, before, after directory.User) error,
+) (directory.Decision, error) {
+	var d directory.Decision
+	err := s.write(ctx, op, func(ctx context.Context, t *tx) error {
+		st, err := t.standing(ctx, account, id)
+		if err != nil && fault.KindOf(err) == fault.KindNotFound {
+			d = directory.Decision{Refusal: err}
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		if d = decide(st); d.Changed {
+			if err := do(ctx, t, st.User, d.User); err != nil {
+				return err
+			}
+		}
+		return t.remember(ctx, s, d)
+	})
+	return d, err
+}
+
+// EditAccount implements directory.Store.
+func (s *Store) EditAccount(ctx context.Context, account ident.AccountID, decide func(directory.Account) directory.AccountDecision) (directory.AccountDecision, error) {
+	var d directory.AccountDecision
+	err := s.write(ctx, "edit an account", func(ctx context.Context, t *tx) error {
+		r, err := t.GetAccount(ctx, string(account))
+		if err != nil {
+			return missing(err, noAccount)
+		}
+		d = decide(accountOf(r))
+		if d.Changed {
+			if err := t.UpdateAccount(ctx, string(account), d.Account.Name, string(d.Account.Provisioning)); err != nil {
+				return err
+			}
+		}
+		if d.Entry.Action == "" {
+			return nil
+		}
+		return t.append(ctx, s, d.Entry)
+	})
+	return d, err
+}

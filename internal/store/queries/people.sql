@@ -1,0 +1,74 @@
+-- name: WalkState :many
+-- People of one state in the order of creation, each with whether they are in a group.
+SELECT u.*, CAST(EXISTS (
+    SELECT 1 FROM group_members m
+    WHERE m.account_id = u.account_id AND m.group_name = sqlc.arg(group_name) AND m.user_id = u.id
+) AS bigint) AS member
+FROM users u
+WHERE u.account_id = sqlc.arg(account_id) AND u.state = sqlc.arg(state)
+    AND (u.create_time, u.id) > (CAST(sqlc.arg(after_time) AS bigint), CAST(sqlc.arg(after_id) AS text))
+ORDER BY u.create_time, u.id
+LIMIT CAST(sqlc.arg(most) AS bigint);
+
+-- name: UsersByWord :many
+-- People with a word between two, in no order; somebody may come twice.
+SELECT u.*, CAST(EXISTS (
+    SELECT 1 FROM group_members m
+    WHERE m.account_id = u.account_id AND m.group_name = sqlc.arg(group_name) AND m.user_id = u.id
+) AS bigint) AS member
+FROM (
+    SELECT w.account_id, w.user_id FROM user_words w
+    WHERE w.account_id = sqlc.arg(account_id) AND w.word >= sqlc.arg(word) AND w.word < sqlc.arg(behind)
+    LIMIT CAST(sqlc.arg(most) AS bigint)
+) p
+JOIN users u ON u.account_id = p.account_id AND u.id = p.user_id;
+
+-- name: UsersByGroup :many
+SELECT u.*, CAST(1 AS bigint) AS member
+FROM (
+    SELECT m.account_id, m.user_id FROM group_members m
+    WHERE m.account_id = sqlc.arg(account_id) AND m.group_name = sqlc.arg(group_name)
+    LIMIT CAST(sqlc.arg(most) AS bigint)
+) p
+JOIN users u ON u.account_id = p.account_id AND u.id = p.user_id;
+
+-- name: CountMembers :one
+SELECT count(*) FROM (
+    SELECT 1 FROM group_members m WHERE m.account_id = sqlc.arg(account_id) AND m.group_name = sqlc.arg(group_name)
+    LIMIT CAST(sqlc.arg(most) AS bigint)
+) AS p;
+
+-- name: CountWords :one
+SELECT count(*) FROM (
+    SELECT 1 FROM user_words w
+    WHERE w.account_id = sqlc.arg(account_id) AND w.word >= sqlc.arg(word) AND w.word < sqlc.arg(behind)
+    LIMIT CAST(sqlc.arg(most) AS bigint)
+) AS p;
+
+-- name: CountByState :many
+SELECT state, count(*) AS people FROM users WHERE account_id = $1 GROUP BY state;
+
+-- name: NextGroup :one
+-- The first group behind a name that has members: walking from one to the next skips the members.
+SELECT group_name FROM group_members WHERE account_id = $1 AND group_name > $2 ORDER BY group_name LIMIT 1;
+
+-- name: UpdateUser :exec
+UPDATE users SET email = $3, email_key = $4, display_name = $5, type = $6 WHERE account_id = $1 AND id = $2;
+
+-- name: ActivateUser :exec
+UPDATE users SET state = 'ACTIVE', listed = 1 WHERE account_id = $1 AND id = $2 AND state = 'PENDING';
+
+-- name: DeleteUser :exec
+DELETE FROM users WHERE account_id = $1 AND id = $2;
+
+-- name: DeleteMemberships :exec
+DELETE FROM group_members WHERE account_id = $1 AND user_id = $2;
+
+-- name: InsertWord :exec
+INSERT INTO user_words (account_id, word, user_id) VALUES ($1, $2, $3);
+
+-- name: DeleteWords :exec
+DELETE FROM user_words WHERE account_id = $1 AND user_id = $2;
+
+-- name: UpdateAccount :exec
+UPDATE accounts SET name = $2, provisioning = $3 WHERE id = $1;
