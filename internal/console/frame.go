@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/rollcall-id/rollcall/internal/access"
+	"github.com/rollcall-id/rollcall/internal/audit"
 	"github.com/rollcall-id/rollcall/internal/console/views"
 	"github.com/rollcall-id/rollcall/internal/directory"
 )
@@ -144,7 +145,7 @@ func device(agent string) string {
 		[2]string{"Mac OS X", "Mac"}, [2]string{"Linux", "Linux"})
 	switch {
 	case browser == "" && len(agent) > 60:
-		return agent[:60]
+		return audit.Clean(agent, 60)
 	case browser == "" && agent == "":
 		return "Unknown browser"
 	case browser == "":

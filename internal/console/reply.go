@@ -27,7 +27,7 @@ type reply struct {
 	cookies    []*http.Cookie
 	retryAfter int
 	allow      []string
-	formTo     string // another origin that the page's forms may be sent on to
+	refresh    string // where the browser goes by itself, elsewhere
 
 	failed error // what went wrong while it was written
 }
@@ -49,20 +49,14 @@ var errBroken = errors.New("console: the answer is not whole")
 // policy is the Content-Security-Policy of every page: all that is loaded is ours, there is no
 // inline code or style, and nobody frames us. What is said of data: is for the browser's own
 // controls.
-func policy(formTo string) string {
-	to := "'self'"
-	if formTo != "" {
-		to += " " + formTo
-	}
-	return "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; form-action " + to +
-		"; frame-ancestors 'none'; base-uri 'none'"
-}
+const policy = "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self' data:; connect-src 'self'; " +
+	"form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 
 func (c *Console) headers(h http.Header, v *visit, r *reply) {
 	h.Set("X-Request-Id", string(v.from.RequestID))
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("X-Frame-Options", "DENY") // for browsers that don't know frame-ancestors
-	h.Set("Content-Security-Policy", policy(r.formTo))
+	h.Set("Content-Security-Policy", policy)
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
 	h.Set("Cross-Origin-Resource-Policy", "same-origin")
@@ -75,6 +69,9 @@ func (c *Console) headers(h http.Header, v *visit, r *reply) {
 	}
 	if r.retryAfter > 0 {
 		h.Set("Retry-After", strconv.Itoa(r.retryAfter))
+	}
+	if r.refresh != "" {
+		h.Set("Refresh", "0; url="+r.refresh)
 	}
 	for _, m := range r.allow {
 		h.Add("Allow", m)

@@ -17,15 +17,14 @@ type Account struct {
 
 // SSO is the form of the single sign-on connection.
 type SSO struct {
-	On                  bool
-	Issuer, Client      Field
-	Secret              Field
-	Callback            string // to be entered at the provider
-	Errors              []FieldError
-	Refusal             string
-	Remove              string // path
-	Verified            string // how people are matched
-	SecretKept, Sealing bool
+	On, Manage     bool
+	Issuer, Client Field
+	Secret         Field
+	Callback       string // to be entered at the provider
+	Errors         []FieldError
+	Refusal        string
+	Remove         string // path
+	SecretKept     bool
 }
 
 // Profile is one's own page.

@@ -51,6 +51,7 @@ type Credentials struct {
 	EnvHref          string // a data: URL of it
 	Try              string // shell commands
 	TryText          string
+	Suspend          string // one more; empty where it may not
 }
 
 // IntegrationPage is one integration.
@@ -63,13 +64,15 @@ type IntegrationPage struct {
 	Buttons     []Act
 	Secrets     []Secret
 	Tokens      int64
-	Use         Series
-	HasUse      bool
-	Agents      []Agent
-	Story       []Event
-	StoryMore   string
-	Rotate      *RotateForm
-	Revoke      string // path; empty where the reader may not
+	// TokensAtLeast tells that there may be more.
+	TokensAtLeast bool
+	Use           Series
+	HasUse        bool
+	Agents        []Agent
+	Story         []Event
+	StoryMore     string
+	Rotate        *RotateForm
+	Revoke        string // path; empty where the reader may not
 }
 
 // RotateForm asks how long the old secret goes on working.

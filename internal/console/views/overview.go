@@ -14,7 +14,9 @@ type Overview struct {
 	Integrations []Use // nil where the reader may not see integrations
 	Total        Series
 	HasUsage     bool
-	NewHref      string // where an integration is set up; empty where the reader may not
+	// MoreIntegrations tells that there are more than are shown.
+	MoreIntegrations bool
+	NewHref          string // where an integration is set up; empty where the reader may not
 }
 
 // Count is a number with a name, and where it leads.

@@ -113,3 +113,17 @@ type LinkPage struct {
 	Now    time.Time
 	Done   string // path
 }
+
+// Outcomes is what came of an act on several people.
+type Outcomes struct {
+	Frame
+	Back          Link
+	Done, Refused int
+	List          []OutcomeRow
+}
+
+// OutcomeRow is what came of it for one of them.
+type OutcomeRow struct {
+	Person  Person
+	Refusal string // empty where it was done
+}

@@ -92,6 +92,7 @@ type Field struct {
 	Placeholder        string
 	Max                int // characters; 0 = no limit told to the browser
 	Optional           bool
+	NoMark             bool // that it is optional goes without saying
 	First              bool // has the focus when the page is opened
 	Options            []Option
 	Confirm            string // what must be typed, for the script
