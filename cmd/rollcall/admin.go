@@ -19,10 +19,11 @@ import (
 type adminCmd struct {
 	Data      string `help:"Folder of the database; required." placeholder:"DIR" type:"path"`
 	AccountID string `help:"Account to work on. It may be left out where there is only one." name:"account" env:"ROLLCALL_ACCOUNT_ID" placeholder:"ID"`
+	PublicURL string `help:"Base URL of the server, in printed links to the console, such as https://users.example.com. Default: a path is printed." placeholder:"URL"`
 	Output    string `help:"How results are printed: ${enum}." enum:"table,json" default:"table" placeholder:"FORMAT"`
 
 	Account accountCmd `cmd:"" help:"Accounts: create, list, close, reopen."`
-	User    userCmd    `cmd:"" help:"People: add, list, import from a file."`
+	User    userCmd    `cmd:"" help:"People: add, list, import from a file; links to the console to sign in with."`
 	Group   groupCmd   `cmd:"" help:"Groups of people: add to, remove from."`
 	App     appCmd     `cmd:"" help:"OAuth applications: create, list, rotate the secret, disable, enable, delete."`
 	Audit   auditCmd   `cmd:"" help:"The audit record: list, export, verify."`
@@ -48,7 +49,7 @@ func (a *adminCmd) AfterApply() error {
 	if a.Data == "" {
 		return errors.New("missing flags: --data=DIR")
 	}
-	return nil
+	return config.CheckPublicURL(a.PublicURL)
 }
 
 // desk is where one administrative command works: the open database, who asks, and

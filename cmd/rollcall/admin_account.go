@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -38,19 +39,32 @@ type accountCreateCmd struct {
 	Name         string `arg:"" help:"Name, up to 100 characters."`
 	ID           string `help:"Account id. Default: a new one is made." placeholder:"ID"`
 	Provisioning string `help:"Whether a directory provisions its people from outside, and if so whether suspending them here is allowed: ${enum}." enum:"none,refuse,allow" default:"none" placeholder:"POLICY"`
+	Owner        string `help:"E-mail address of its first owner, for whom a link to the console is printed." placeholder:"EMAIL"`
+	OwnerName    string `help:"Display name of that owner." placeholder:"NAME"`
 }
 
 // Help gives an example.
 func (accountCreateCmd) Help() string {
-	return `A first installation begins with it:
+	return `A first installation begins with it. The printed link works once, for a day: with it the owner chooses a password.
 
-	rollcall admin account create "Example Ltd" --data /var/lib/rollcall`
+	rollcall admin account create "Example Ltd" --owner ada@example.com --owner-name "Ada Byron" --data /var/lib/rollcall --public-url https://users.example.com`
 }
 
 // Validate judges what was typed before a database is made for it.
 func (cmd *accountCreateCmd) Validate() error {
 	if cmd.ID != "" {
 		if err := ident.ValidateGiven("account id", cmd.ID); err != nil {
+			return err
+		}
+	}
+	if (cmd.Owner == "") != (cmd.OwnerName == "") {
+		return errors.New("--owner and --owner-name belong together: set both")
+	}
+	if cmd.Owner != "" {
+		if _, err := ident.ParseEmail(cmd.Owner); err != nil {
+			return err
+		}
+		if err := ident.ValidateText("the owner's name", cmd.OwnerName, directory.MaxDisplay, false); err != nil {
 			return err
 		}
 	}
@@ -73,9 +87,31 @@ func (cmd *accountCreateCmd) Run(ctx context.Context, w *world, a *adminCmd) err
 		if err != nil {
 			return err
 		}
+		if cmd.Owner != "" {
+			return cmd.firstOwner(ctx, d, made)
+		}
 		return d.out.One(viewAccount(made), "Account "+string(made.ID)+" ("+made.Name+") is made.",
 			"Add its first owner with "+d.hintIn(made.ID, "user add EMAIL --name NAME --group owners"))
 	})
+}
+
+// firstOwner adds the owner and tells of the link.
+func (cmd *accountCreateCmd) firstOwner(ctx context.Context, d *desk, made directory.Account) error {
+	u, err := d.Directory.AddUser(ctx, d.caller, made.ID, directory.User{
+		Email: ident.Email(cmd.Owner), DisplayName: cmd.OwnerName, State: directory.Pending, Groups: []string{directory.Owners},
+	})
+	if err != nil {
+		return fmt.Errorf("account %s is made, but not its owner: %w", made.ID, err)
+	}
+	l, err := d.SignIn.FirstOwnerLink(ctx, d.caller, made.ID, u.ID)
+	if err != nil {
+		return fmt.Errorf("account %s and its owner are made, but no link; %s makes one: %w", made.ID, d.hintIn(made.ID, "user invite "+cmd.Owner), err)
+	}
+	view := struct {
+		accountView
+		Owner linkView `json:"owner"`
+	}{viewAccount(made), d.viewLink(u, l)}
+	return d.out.One(view, append([]string{"Account " + string(made.ID) + " (" + made.Name + ") is made."}, d.linkLines(u, l)...)...)
 }
 
 type accountListCmd struct{}

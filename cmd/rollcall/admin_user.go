@@ -11,7 +11,6 @@ import (
 	"github.com/schollz/progressbar/v3"
 
 	"github.com/rollcall-id/rollcall/internal/directory"
-	"github.com/rollcall-id/rollcall/internal/fault"
 	"github.com/rollcall-id/rollcall/internal/ident"
 	"github.com/rollcall-id/rollcall/internal/roster"
 	"github.com/rollcall-id/rollcall/internal/terminal"
@@ -21,6 +20,8 @@ type userCmd struct {
 	Add    userAddCmd    `cmd:"" help:"Add a person."`
 	List   userListCmd   `cmd:"" help:"List people in any state, by id."`
 	Import userImportCmd `cmd:"" help:"Add the people of a file, all or none."`
+	Invite userInviteCmd `cmd:"" help:"Make a link with which somebody PENDING confirms."`
+	Reset  userResetCmd  `cmd:"" help:"Take somebody's ways to sign in away, and make a link with which they begin anew."`
 }
 
 // userView is a person as they are printed.
@@ -77,15 +78,11 @@ func (cmd *userAddCmd) Run(ctx context.Context, w *world, a *adminCmd) error {
 	})
 }
 
-// checkGroups refuses a name that differs from a role's group in case alone: its
-// members would lack the role unnoticed.
+// checkGroups refuses names of groups before a database is opened.
 func checkGroups(names ...string) error {
 	for _, name := range names {
-		switch lower := strings.ToLower(name); lower {
-		case directory.Owners, directory.Administrators, directory.Security:
-			if name != lower {
-				return fault.Invalid("the group that carries the role is written %q, not %q", lower, name)
-			}
+		if err := directory.ValidateGroup(name); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -22,9 +22,35 @@ func (d *dev) announce(ctx context.Context, core *node.Core, c credentials) erro
 			return err
 		}
 	}
-	_, err = fmt.Fprint(d.world.stdout, d.banner(c, count), curls(c, someone))
+	door, err := d.door(ctx, core, c)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprint(d.world.stdout, d.banner(c, count, door), curls(c, someone))
 	return err
 }
+
+// door is where to open the console: a one-time link of the account's first owner.
+func (d *dev) door(ctx context.Context, core *node.Core, c credentials) (string, error) {
+	owners, err := core.Directory.People(ctx, devCaller, c.Account, directory.PeopleQuery{Group: directory.Owners})
+	if err != nil {
+		return "", err
+	}
+	i := slices.IndexFunc(owners.People, func(u directory.User) bool { return u.State != directory.Suspended })
+	if i < 0 {
+		return "there is no owner to open it for", nil
+	}
+	owner := owners.People[i]
+	link, err := core.SignIn.FirstOwnerLink(ctx, devCaller, c.Account, owner.ID)
+	if err != nil {
+		return "", err
+	}
+	return linkURL(browserURL(c.BaseURL), link) + "   (" + owner.DisplayName + ", an owner; works once)", nil
+}
+
+// browserURL names this machine as browsers want it: passkeys work at localhost, and at no
+// address.
+func browserURL(base string) string { return strings.Replace(base, "//127.0.0.1:", "//localhost:", 1) }
 
 // example finds somebody who can be suspended, and counts the account's people as far as it is quick.
 func example(ctx context.Context, core *node.Core, account ident.AccountID) (someone ident.UserID, count int, err error) {
@@ -38,7 +64,7 @@ func example(ctx context.Context, core *node.Core, account ident.AccountID) (som
 	return someone, count, err
 }
 
-func (d *dev) banner(c credentials, people int) string {
+func (d *dev) banner(c credentials, people int, door string) string {
 	kept := "This folder is removed at exit."
 	if d.Data != "" {
 		kept = "The folder is kept."
@@ -65,8 +91,9 @@ func (d *dev) banner(c credentials, people int) string {
   CA file        %s
   data           %s   %s
   reference      %s/docs
+  console        %s
 
-`, c.BaseURL, c.Account, counted, c.Client, c.Secret.Reveal(), ca, d.dir, kept, c.BaseURL)
+`, c.BaseURL, c.Account, counted, c.Client, c.Secret.Reveal(), ca, d.dir, kept, c.BaseURL, door)
 }
 
 // curls are four commands that work as they are pasted.

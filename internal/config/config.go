@@ -103,11 +103,8 @@ type Network struct {
 
 // Validate refuses what can't be listened on or believed.
 func (n Network) Validate() error {
-	if n.PublicURL != "" {
-		u, err := url.Parse(n.PublicURL)
-		if err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Host == "" || strings.TrimSuffix(u.Path, "/") != "" || u.RawQuery != "" || u.User != nil {
-			return fmt.Errorf("--public-url=%s is not a base URL: give scheme and host, such as https://users.example.com", n.PublicURL)
-		}
+	if err := CheckPublicURL(n.PublicURL); err != nil {
+		return err
 	}
 	if n.MaxConnections < 1 {
 		return fmt.Errorf("--max-connections=%d: give at least 1", n.MaxConnections)
@@ -117,6 +114,18 @@ func (n Network) Validate() error {
 	}
 	_, err := n.Proxies()
 	return err
+}
+
+// CheckPublicURL refuses what is neither empty nor a base URL.
+func CheckPublicURL(text string) error {
+	if text == "" {
+		return nil
+	}
+	u, err := url.Parse(text)
+	if err != nil || (u.Scheme != "https" && u.Scheme != "http") || u.Host == "" || strings.TrimSuffix(u.Path, "/") != "" || u.RawQuery != "" || u.User != nil {
+		return fmt.Errorf("--public-url=%s is not a base URL: give scheme and host, such as https://users.example.com", text)
+	}
+	return nil
 }
 
 // Proxies returns TrustedProxies as networks; a single address is a network of one.

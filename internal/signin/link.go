@@ -27,6 +27,13 @@ func (l StoredLink) live(u directory.User, a directory.Account, now time.Time) b
 	return false
 }
 
+// LinkPath is where the console takes links, before their token. The token is in the path,
+// for a fragment works only with JavaScript (decision 19).
+const LinkPath = "/console/link/"
+
+// Path is the path of the link's URL on the server.
+func (l Link) Path() string { return LinkPath + l.Token }
+
 // Invite makes a link with which a PENDING person confirms; links made before end. It
 // takes ManageUsers, for an owner ManageOwners. Precondition if they have confirmed.
 func (s *Service) Invite(ctx context.Context, c access.Caller, account ident.AccountID, id ident.UserID) (Link, error) {

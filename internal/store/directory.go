@@ -46,7 +46,7 @@ func (s *Store) UserByEmail(ctx context.Context, account ident.AccountID, email 
 func (s *Store) Change(ctx context.Context, account ident.AccountID, id ident.UserID, decide func(directory.Standing) directory.Decision) (directory.Decision, error) {
 	var d directory.Decision
 	err := s.write(ctx, "change a user", func(ctx context.Context, t *tx) error {
-		st, err := t.standing(ctx, account, id)
+		st, signedIn, err := t.standing(ctx, account, id)
 		if fault.KindOf(err) == fault.KindNotFound {
 			d = directory.Decision{Refusal: err} // not a failure: others' work in this batch goes on
 			return nil
@@ -59,7 +59,7 @@ func (s *Store) Change(ctx context.Context, account ident.AccountID, id ident.Us
 			if err := t.SetUserState(ctx, string(account), string(id), string(d.User.State)); err != nil {
 				return err
 			}
-			if d.User.State == directory.Suspended {
+			if signedIn && d.User.State == directory.Suspended {
 				err = t.DeleteSessionsOfUser(ctx, string(account), string(id))
 			}
 			if err != nil {
@@ -79,10 +79,12 @@ func (t *tx) remember(ctx context.Context, s *Store, d directory.Decision) error
 	return t.append(ctx, s, d.Entry)
 }
 
-func (t *tx) standing(ctx context.Context, account ident.AccountID, id ident.UserID) (directory.Standing, error) {
+// standing reads what a rule may know of somebody, and whether they have sessions: those
+// are deleted only then, for most people have none.
+func (t *tx) standing(ctx context.Context, account ident.AccountID, id ident.UserID) (directory.Standing, bool, error) {
 	row, err := t.GetStanding(ctx, string(account), string(id))
 	if err != nil {
-		return directory.Standing{}, missing(err, directory.NotFoundMessage)
+		return directory.Standing{}, false, missing(err, directory.NotFoundMessage)
 	}
 	st := directory.Standing{
 		User: directory.User{
@@ -94,14 +96,14 @@ func (t *tx) standing(ctx context.Context, account ident.AccountID, id ident.Use
 	if row.Ownership > 1 {
 		st.OtherActiveOwners = 1
 	}
-	return st, nil
+	return st, row.SignedIn > 0, nil
 }
 
 // ChangeGroup implements directory.Store.
 func (s *Store) ChangeGroup(ctx context.Context, account ident.AccountID, id ident.UserID, group string, decide func(directory.Standing, bool) directory.Decision) (directory.Decision, error) {
 	var d directory.Decision
 	err := s.write(ctx, "change a group", func(ctx context.Context, t *tx) error {
-		st, err := t.standing(ctx, account, id)
+		st, _, err := t.standing(ctx, account, id)
 		if err != nil {
 			return err
 		}

@@ -99,7 +99,7 @@ func (s *Store) changeUser(ctx context.Context, op string, account ident.Account
 ) (directory.Decision, error) {
 	var d directory.Decision
 	err := s.write(ctx, op, func(ctx context.Context, t *tx) error {
-		st, err := t.standing(ctx, account, id)
+		st, _, err := t.standing(ctx, account, id)
 		if err != nil && fault.KindOf(err) == fault.KindNotFound {
 			d = directory.Decision{Refusal: err}
 			return nil

@@ -155,7 +155,7 @@ func (s Settings) Policies() []Policy {
 		{ClassSignInAddress, minuteAndHour("failed sign-ins", "this network address", s.SignInFailuresPerMinute, s.SignInFailuresPerHour)},
 		{ClassSignInPerson, minuteAndHour("failed sign-ins", "this person", s.SignInFailuresPerMinute, s.SignInFailuresPerHour)},
 		{ClassSignInBegin, []Limit{
-			{"sign-ins begun a minute from this network address", time.Minute, s.SignInBegunPerMinute},
+			{"begun sign-ins a minute for this network address", time.Minute, s.SignInBegunPerMinute},
 		}},
 	}
 }

@@ -17,6 +17,9 @@ func TestDefaultPolicies(t *testing.T) {
 		"auth_failures":    {"30 authentication failures a minute for this network address"},
 		"management_read":  {"60 application reads a minute for this caller", "3600 application reads an hour for this caller"},
 		"management_write": {"10 application writes a minute for this caller", "600 application writes an hour for this caller"},
+		"sign_in_address":  {"10 failed sign-ins a minute for this network address", "60 failed sign-ins an hour for this network address"},
+		"sign_in_person":   {"10 failed sign-ins a minute for this person", "60 failed sign-ins an hour for this person"},
+		"sign_in_begin":    {"60 begun sign-ins a minute for this network address"},
 	}
 	got := map[string][]string{}
 	for _, p := range throttle.DefaultPolicies() {

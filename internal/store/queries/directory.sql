@@ -65,7 +65,10 @@ SELECT users.email, users.display_name, users.state, users.type, users.create_ti
                 AND m.user_id <> users.id AND o.state = 'ACTIVE'
         ) THEN 1
         ELSE 2
-    END AS bigint) AS ownership
+    END AS bigint) AS ownership,
+    CAST(EXISTS (
+        SELECT 1 FROM sessions s WHERE s.account_id = users.account_id AND s.user_id = users.id
+    ) AS bigint) AS signed_in
 FROM users
 JOIN accounts ON accounts.id = users.account_id
 WHERE users.account_id = $1 AND users.id = $2;
