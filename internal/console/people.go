@@ -2,6 +2,7 @@ package console
 
 import (
 	"context"
+	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
@@ -165,6 +166,18 @@ func formWrong(p *views.PersonForm) bool {
 	return p.Wrong
 }
 
+// personFormAgain shows the form with why the services refused it.
+func personFormAgain(p *views.PersonForm, failure error) (reply, error) {
+	if !tell(p, failure) {
+		return reply{}, failure
+	}
+	rep, err := again(views.PersonFormPage(*p))
+	if fault.KindOf(failure) == fault.KindForbidden {
+		rep.status = http.StatusForbidden
+	}
+	return rep, err
+}
+
 // tell puts a refusal of the services where it belongs in the form.
 func tell(p *views.PersonForm, err error) bool {
 	text, ok := refused(err, "This person")
@@ -239,10 +252,7 @@ func (c *Console) addPerson(ctx context.Context, v *visit) (reply, error) {
 	}
 	added, err := c.Directory.AddUser(ctx, v.caller(), v.account(), u)
 	if err != nil {
-		if !tell(&p, err) {
-			return reply{}, err
-		}
-		return again(views.PersonFormPage(p))
+		return personFormAgain(&p, err)
 	}
 	if invite {
 		return c.showInvitation(ctx, v, added, added.DisplayName+" was added.")
@@ -307,10 +317,7 @@ func (c *Console) editPerson(ctx context.Context, v *visit) (reply, error) {
 	t := directory.Type(kind)
 	_, err = c.Directory.EditUser(ctx, v.caller(), v.account(), u.ID, directory.UserPatch{DisplayName: &p.Name.Value, Email: &p.Email.Value, Type: &t})
 	if err != nil {
-		if !tell(&p, err) {
-			return reply{}, err
-		}
-		return again(views.PersonFormPage(p))
+		return personFormAgain(&p, err)
 	}
 	return done("/people/"+url.PathEscape(string(u.ID)), "edited")
 }

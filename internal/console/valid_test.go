@@ -109,7 +109,7 @@ func (p page) wrongCode() []string {
 		if n.Data == "style" || n.Data == "script" && n.FirstChild != nil {
 			wrong = append(wrong, "inline "+n.Data)
 		}
-		if n.Data == "form" && strings.EqualFold(attr(n, "method"), "get") == has(n, "data-acts") && attr(n, "method") == "" {
+		if n.Data == "form" && attr(n, "method") != "get" && attr(n, "method") != "post" {
 			wrong = append(wrong, "a form that does not say its method")
 		}
 	}
