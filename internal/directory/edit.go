@@ -131,16 +131,16 @@ func (s *Service) changePerson(ctx context.Context, c access.Caller, account ide
 		}
 		return decide(st, entry)
 	})
-	if fault.KindOf(err) == fault.KindNotFound {
-		return User{}, s.missed(ctx, entry)
-	}
 	if err == nil {
 		err = d.Refusal
 	}
-	if err != nil {
-		return User{}, err
+	if err == nil {
+		return d.User, nil
 	}
-	return d.User, nil
+	if fault.KindOf(err) == fault.KindNotFound {
+		err = s.missed(ctx, entry)
+	}
+	return User{}, err
 }
 
 // lacksOwners tells whether the caller must leave owners alone.

@@ -147,7 +147,9 @@ func ValidatePassword(password string, u directory.User, a directory.Account) er
 	case n > MaxPassword:
 		return fault.Invalid("the password is too long: at most %d characters are allowed", MaxPassword)
 	}
-	if guessable(password, append(directory.SearchWords(u), append(strings.Fields(strings.ToLower(a.Name)), productWords...)...)) {
+	words := append(directory.SearchWords(u), strings.ToLower(string(u.Email)), strings.ToLower(u.DisplayName))
+	words = append(append(words, strings.Fields(strings.ToLower(a.Name))...), productWords...)
+	if guessable(password, words) {
 		return fault.Invalid("the password is easily guessed: use something less common, such as a few unrelated words")
 	}
 	return nil

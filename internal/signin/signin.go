@@ -49,7 +49,7 @@ const (
 	CeremonyLife    = 5 * time.Minute    // of one try with a passkey or an issuer
 	seenEvery       = time.Minute        // how often a session's last use is written
 	maxSkew         = 5 * time.Minute    // how far the clocks of replicas may be apart
-	MaxSessions     = 50                 // of a person; the oldest make room
+	MaxSessions     = 20                 // of a person; the oldest make room
 	MaxPasskeys     = 20                 // of a person
 	MaxPasskeyName  = 100                // characters
 	hashingDeadline = 5 * time.Second    // how long to wait for a turn to hash a password

@@ -26,6 +26,8 @@ import (
 	"github.com/rollcall-id/rollcall/internal/ident"
 	"github.com/rollcall-id/rollcall/internal/oauth"
 	"github.com/rollcall-id/rollcall/internal/page"
+	"github.com/rollcall-id/rollcall/internal/records"
+	"github.com/rollcall-id/rollcall/internal/signin"
 	"github.com/rollcall-id/rollcall/internal/store"
 	"github.com/rollcall-id/rollcall/internal/usage"
 )
@@ -38,6 +40,8 @@ type Store interface {
 	page.Store
 	usage.Store
 	audit.Reader
+	signin.Store
+	records.Store
 	Purge(ctx context.Context, now time.Time, keep store.Retention) (int64, error)
 }
 
@@ -99,6 +103,22 @@ func tests() map[string]func(*world) {
 		"the chain holds under concurrent changes":  chainHoldsUnderConcurrentChanges,
 		"tokens are issued and revoked at once":     tokensAreIssuedAndRevokedAtOnce,
 		"a caller who gives up":                     callerWhoGivesUp,
+		"people are found":                          peopleAreFound,
+		"people are edited":                         peopleAreEdited,
+		"people are removed":                        peopleAreRemoved,
+		"accounts are edited":                       accountsAreEdited,
+		"sessions are kept":                         sessionsAreKept,
+		"sessions end with access":                  sessionsEndWithAccess,
+		"ways in are kept":                          waysInAreKept,
+		"a refused sign-in writes only its entry":   refusedSignInWritesOnlyItsEntry,
+		"one gets in by a link":                     oneGetsInByALink,
+		"ceremonies are taken once":                 ceremoniesAreTakenOnce,
+		"connections are kept":                      connectionsAreKept,
+		"a purge takes sign-ins that are over":      purgeTakesSignIns,
+		"open accounts are told":                    openAccountsAreTold,
+		"the record is searched":                    recordIsSearched,
+		"usage is read by the hour":                 usageIsReadByTheHour,
+		"live tokens are counted":                   liveTokensAreCounted,
 	}
 }
 
