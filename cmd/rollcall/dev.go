@@ -119,7 +119,7 @@ func (d *dev) baseURL(addr net.Addr) string { return baseURL(d.TLS == "on", addr
 
 func (d *dev) open(ctx context.Context, o store.Options) (*node.Core, error) {
 	return node.OpenCore(ctx, node.CoreOptions{
-		Store: o, Lifetime: d.TokenLifetime,
+		Store: o, Lifetime: d.TokenLifetime, LocalIssuers: true,
 		Now: d.world.now, Rand: d.world.rand, Logger: d.logger,
 	})
 }

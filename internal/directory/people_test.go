@@ -1,8 +1,13 @@
 package directory_test
 
 import (
+	"context"
 	"crypto/rand"
+	"errors"
+	"os"
+	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 	"unicode/utf8"
@@ -27,22 +32,39 @@ type crew struct {
 
 const ship ident.AccountID = "SHIP"
 
-func newCrew(t *testing.T) *crew {
-	t.Helper()
-	st, err := store.Open(t.Context(), store.Options{Dir: t.TempDir(), Rand: rand.Reader, Exclusive: true})
+// manned is the database of a crew, made once: to make it again for each test would take most
+// of their time.
+var manned = sync.OnceValues(func() ([]byte, error) {
+	dir, err := os.MkdirTemp("", "rollcall-crew-")
 	if err != nil {
-		t.Fatal(err)
+		return nil, err
 	}
-	t.Cleanup(func() {
-		if err := st.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	defer os.RemoveAll(dir)
+	st, err := store.Open(context.Background(), store.Options{Dir: dir, Rand: rand.Reader, Exclusive: true})
+	if err != nil {
+		return nil, err
+	}
+	if err := errors.Join(man(context.Background(), service(st)), st.Close()); err != nil {
+		return nil, err
+	}
+	return os.ReadFile(filepath.Join(dir, store.File))
+})
+
+func service(st *store.Store) *directory.Service {
+	var mu sync.Mutex
 	now := time.Date(2026, 1, 15, 10, 30, 0, 0, time.UTC)
-	clock := func() time.Time { now = now.Add(time.Millisecond); return now } // entry ids sort by it
-	c := &crew{t, st, &directory.Service{Store: st, Keys: page.NewKeyring(st, clock, rand.Reader), Now: clock, Rand: rand.Reader}}
-	if _, err := c.s.CreateAccount(t.Context(), boss, directory.Account{ID: ship, Name: "Ship"}); err != nil {
-		t.Fatal(err)
+	clock := func() time.Time { // entry ids sort by it
+		mu.Lock()
+		defer mu.Unlock()
+		now = now.Add(time.Millisecond)
+		return now
+	}
+	return &directory.Service{Store: st, Keys: page.NewKeyring(st, clock, rand.Reader), Now: clock, Rand: rand.Reader}
+}
+
+func man(ctx context.Context, s *directory.Service) error {
+	if _, err := s.CreateAccount(ctx, boss, directory.Account{ID: ship, Name: "Ship"}); err != nil {
+		return err
 	}
 	for id, groups := range map[ident.UserID][]string{
 		"owner": {directory.Owners}, "owner2": {directory.Owners}, "admin": {directory.Administrators}, "admin2": {directory.Administrators},
@@ -52,11 +74,37 @@ func newCrew(t *testing.T) *crew {
 		if id == "former" {
 			u.State = directory.Suspended
 		}
-		if _, err := c.s.AddUser(t.Context(), boss, ship, u); err != nil {
-			t.Fatal(err)
+		if _, err := s.AddUser(ctx, boss, ship, u); err != nil {
+			return err
 		}
 	}
-	return c
+	return nil
+}
+
+func newCrew(t *testing.T) *crew {
+	t.Helper()
+	file, err := manned()
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	if err := os.WriteFile(filepath.Join(dir, store.File), file, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	st, err := store.Open(t.Context(), store.Options{Dir: dir, Rand: rand.Reader, Exclusive: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := st.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	s := service(st)
+	for range 100 { // on from where the template's clock ended
+		s.Now()
+	}
+	return &crew{t, st, s}
 }
 
 var boss = access.Caller{Kind: access.Operator, Name: "boss"}

@@ -23,8 +23,10 @@ import (
 	"github.com/rollcall-id/rollcall/internal/directory"
 	"github.com/rollcall-id/rollcall/internal/oauth"
 	"github.com/rollcall-id/rollcall/internal/page"
+	"github.com/rollcall-id/rollcall/internal/passkey"
 	"github.com/rollcall-id/rollcall/internal/records"
 	"github.com/rollcall-id/rollcall/internal/signin"
+	"github.com/rollcall-id/rollcall/internal/sso"
 	"github.com/rollcall-id/rollcall/internal/store"
 )
 
@@ -38,6 +40,9 @@ type CoreOptions struct {
 	// ConsoleKeyFile holds the key that seals client secrets of single sign-on; empty =
 	// console.key in the data folder. It is made when it is first needed.
 	ConsoleKeyFile string
+	// LocalIssuers lets identity providers be on this machine, and speak plain http: for
+	// development.
+	LocalIssuers bool
 }
 
 // Core is an open database and the use cases on it.
@@ -83,7 +88,9 @@ func OpenCore(ctx context.Context, o CoreOptions) (*Core, error) {
 	}
 	c.SignIn = &signin.Service{
 		Store: s, Journal: c.Journal, Now: o.Now, Rand: o.Rand, Sealer: key.sealer,
-		Hasher: signin.NewHasher(runtime.GOMAXPROCS(0)),
+		PasskeyProtocol: passkey.Protocol{Name: "rollcall"},
+		SSOProtocol:     sso.New(sso.Config{AllowLocal: o.LocalIssuers, Now: o.Now}),
+		Hasher:          signin.NewHasher(runtime.GOMAXPROCS(0), signin.DefaultCost),
 	}
 	return c, nil
 }

@@ -68,7 +68,7 @@ func newWorld(t *testing.T) *world {
 		t.Fatal(err)
 	}
 	w.signin = &signin.Service{
-		Store: w.store, Journal: w.journal, Limiter: limiter, Now: w.clock.Now, Rand: rand.Reader, Hasher: signin.NewHasher(32),
+		Store: w.store, Journal: w.journal, Limiter: limiter, Now: w.clock.Now, Rand: rand.Reader, Hasher: signin.NewHasher(32, signin.Cost{Memory: 64, Passes: 1}),
 	}
 	for _, id := range []ident.AccountID{acme, other} {
 		if _, err := w.directory.CreateAccount(t.Context(), operator, directory.Account{ID: id, Name: "Example Ltd"}); err != nil {

@@ -31,25 +31,45 @@ const (
 	guessedPart = 64
 )
 
-// Cost of argon2id (RFC 9106; the second choice of OWASP's password storage cheat sheet):
-// 19 MiB, two passes, one lane.
+// Cost is what hashing a password with argon2id takes (RFC 9106), in one lane.
+type Cost struct {
+	Memory uint32 // KiB
+	Passes uint32
+}
+
+// DefaultCost is the second choice of OWASP's password storage cheat sheet. Anything less is
+// for tests.
+var DefaultCost = Cost{Memory: 19 * 1024, Passes: 2}
+
 const (
-	argonMemory  = 19 * 1024 // KiB
-	argonTime    = 2
-	argonThreads = 1
-	argonSalt    = 16
-	argonKey     = 32
+	argonLanes = 1
+	argonSalt  = 16
+	argonKey   = 32
 	// maxArgonMemory bounds what a stored hash can make us spend.
 	maxArgonMemory = 256 * 1024
 )
 
 // Hasher hashes passwords, a bounded number at once: each takes 19 MiB.
 type Hasher struct {
+	cost  Cost
 	turns chan struct{}
+	// nobody is the hash against which a password is checked where there is none, so that both
+	// cost the same.
+	nobody string
 }
 
 // NewHasher makes a Hasher that hashes so many passwords at once, at least one.
-func NewHasher(atOnce int) *Hasher { return &Hasher{turns: make(chan struct{}, max(1, atOnce))} }
+func NewHasher(atOnce int, c Cost) *Hasher {
+	return &Hasher{
+		cost: c, turns: make(chan struct{}, max(1, atOnce)), nobody: c.encode(make([]byte, argonSalt), make([]byte, argonKey)),
+	}
+}
+
+// encode gives the PHC string format.
+func (c Cost) encode(salt, key []byte) string {
+	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, c.Memory, c.Passes, argonLanes,
+		base64.RawStdEncoding.EncodeToString(salt), base64.RawStdEncoding.EncodeToString(key))
+}
 
 // turn waits for a turn and returns how to give it back.
 func (h *Hasher) turn(ctx context.Context) (func(), error) {
@@ -65,30 +85,24 @@ func (h *Hasher) turn(ctx context.Context) (func(), error) {
 
 // Hash encodes a password, with a salt read from rand, in the PHC string format.
 func (h *Hasher) Hash(ctx context.Context, rand io.Reader, password string) (string, error) {
-	salt := make([]byte, argonSalt)
-	if _, err := io.ReadFull(rand, salt); err != nil {
-		return "", fmt.Errorf("signin: read a salt: %w", err)
-	}
 	done, err := h.turn(ctx)
 	if err != nil {
 		return "", err
 	}
 	defer done()
-	key := argon2.IDKey([]byte(password), salt, argonTime, argonMemory, argonThreads, argonKey)
-	return fmt.Sprintf("$argon2id$v=%d$m=%d,t=%d,p=%d$%s$%s", argon2.Version, argonMemory, argonTime, argonThreads,
-		base64.RawStdEncoding.EncodeToString(salt), base64.RawStdEncoding.EncodeToString(key)), nil
+	salt := make([]byte, argonSalt)
+	if _, err := io.ReadFull(rand, salt); err != nil {
+		return "", fmt.Errorf("signin: read a salt: %w", err)
+	}
+	return h.cost.encode(salt, argon2.IDKey([]byte(password), salt, h.cost.Passes, h.cost.Memory, argonLanes, argonKey)), nil
 }
-
-// nobody is the hash against which a password is checked where there is none, so that both
-// cost the same. No password has it: its key is not one that argon2id gives.
-const nobody = "$argon2id$v=19$m=19456,t=2,p=1$AAAAAAAAAAAAAAAAAAAAAA$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
 
 // Check tells whether this is the password; without one (encoded is empty) it takes as
 // long and says no. The error is a stored hash that can't be read, or no turn in time.
 func (h *Hasher) Check(ctx context.Context, encoded, password string) (bool, error) {
 	missing := encoded == ""
 	if missing {
-		encoded = nobody
+		encoded = h.nobody
 	}
 	stored, err := decodeHash(encoded)
 	if err != nil {
