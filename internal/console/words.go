@@ -122,6 +122,9 @@ func detail(e audit.Entry) string {
 	if said := words(e.Detail, "this person"); said != e.Detail {
 		return said
 	}
+	if e.Action == audit.SignIn && e.Outcome == audit.Refused && e.Detail != "" {
+		return "with " + e.Detail
+	}
 	return e.Detail
 }
 
