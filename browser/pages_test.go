@@ -131,6 +131,9 @@ func see(b *tab, page sight, name, theme string, width, height int64, axe string
 		page.before(b)
 	}
 	b.shoot(page.name + "-" + name)
+	if wide := read[int](b, `document.documentElement.scrollWidth - document.documentElement.clientWidth`); wide > 0 {
+		b.t.Errorf("%s, %s: the page is %d pixels wider than the window", page.name, name, wide)
+	}
 	read[bool](b, axe+"; true")
 	found := read[string](b, `axe.run(document, {resultTypes: ["violations"]}).then((r) => JSON.stringify(r.violations.map((v) => ({
 		id: v.id, help: v.help, nodes: v.nodes.map((n) => n.html + " :: " + n.failureSummary)}))))`)
@@ -143,9 +146,6 @@ func see(b *tab, page sight, name, theme string, width, height int64, axe string
 	}
 	for _, v := range violations {
 		b.t.Errorf("%s, %s: %s: %s\n  %s", page.name, name, v.ID, v.Help, strings.Join(v.Nodes, "\n  "))
-	}
-	if wide := read[int](b, `document.documentElement.scrollWidth - document.documentElement.clientWidth`); wide > 0 {
-		b.t.Errorf("%s, %s: the page is %d pixels wider than the window", page.name, name, wide)
 	}
 }
 

@@ -21,6 +21,8 @@ need() { # need PACKAGE[,PACKAGE...] REASON CHECK...: queue the Debian packages 
 
 compiles_c() { printf '#include <stdlib.h>\nint main(void) { return 0; }\n' | gcc -x c - -o /dev/null; }
 
+has_chromium() { command -v chromium || command -v chromium-browser || command -v google-chrome; }
+
 node_is_new() {
   command -v npm >/dev/null &&
     node -e "const [a, b] = process.versions.node.split('.').map(Number)
@@ -81,6 +83,7 @@ need git 'compares generated files' command -v git
 need ca-certificates 'verifies the registries' test -e "$system_ca"
 need gcc,libc6-dev 'the race detector and sqlc are built with cgo' compiles_c
 need curl 'an OAuth client of the interoperability tests' command -v curl
+need chromium,fonts-inter 'the browser tests, and letters that look alike in all screenshots' has_chromium
 need nodejs,npm 'OAuth clients of the interoperability tests, OpenAPI linters' command -v npm
 install_missing
 if [ -e "$system_ca" ]; then export NODE_EXTRA_CA_CERTS=${NODE_EXTRA_CA_CERTS:-$system_ca}; fi

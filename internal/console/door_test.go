@@ -144,7 +144,7 @@ func TestSessionEnds(t *testing.T) {
 		return err
 	}
 	for name, end := range map[string]func(*testkit.Server) error{
-		"idle": func(s *testkit.Server) error { s.Clock.Advance(time.Hour); return nil },
+		"idle":      func(s *testkit.Server) error { s.Clock.Advance(time.Hour); return nil },
 		"suspended": suspend,
 		"suspended and back": func(s *testkit.Server) error {
 			if err := suspend(s); err != nil {

@@ -121,7 +121,7 @@ func (b *browser) send(method, path string, body io.Reader, header http.Header) 
 		b.t.Fatal(err)
 	}
 	if wrong := p.wrong(); len(wrong) > 0 {
-		b.t.Errorf("%s %s: answer %d: %s\n%s", method, path, p.status, strings.Join(wrong, "; "), p.body)
+		b.t.Errorf("%s %s: answer %d: %s", method, path, p.status, strings.Join(wrong, "; "))
 	}
 	return p
 }
@@ -148,7 +148,7 @@ func (p page) all(is func(*html.Node) bool) []*html.Node {
 }
 
 func (p page) named(tag string) []*html.Node {
-	return p.all(func(n *html.Node) bool { return n.Data == tag })
+	return p.all(func(n *html.Node) bool { return n.Data == tag && n.Namespace == "" }) // a picture has titles of its own
 }
 
 // text is what a reader sees of the page's main part, white space made even.
@@ -193,7 +193,9 @@ func has(n *html.Node, name string) bool {
 // input returns the first field of a name.
 func (p page) input(t *testing.T, name string) *html.Node {
 	t.Helper()
-	found := p.all(func(n *html.Node) bool { return attr(n, "name") == name && (n.Data == "input" || n.Data == "select" || n.Data == "textarea") })
+	found := p.all(func(n *html.Node) bool {
+		return attr(n, "name") == name && (n.Data == "input" || n.Data == "select" || n.Data == "textarea")
+	})
 	if len(found) == 0 {
 		t.Fatalf("no field %q in\n%s", name, p.text())
 	}

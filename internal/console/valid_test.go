@@ -12,7 +12,7 @@ import (
 // wrong tells what of an answer is not as every answer must be.
 func (p page) wrong() []string {
 	wrong := p.wrongHeaders()
-	if strings.HasPrefix(p.header.Get("Content-Type"), "text/html") {
+	if strings.HasPrefix(p.header.Get("Content-Type"), "text/html") && p.body != "" {
 		wrong = append(wrong, p.wrongStructure()...)
 		wrong = append(wrong, p.wrongCode()...)
 		wrong = append(wrong, p.wrongFields()...)
@@ -81,7 +81,9 @@ func (p page) wrongStructure() []string {
 		}
 	}
 	level := 0
-	for _, n := range p.all(func(n *html.Node) bool { return len(n.Data) == 2 && n.Data[0] == 'h' && n.Data[1] >= '1' && n.Data[1] <= '6' }) {
+	for _, n := range p.all(func(n *html.Node) bool {
+		return len(n.Data) == 2 && n.Data[0] == 'h' && n.Data[1] >= '1' && n.Data[1] <= '6'
+	}) {
 		if now := int(n.Data[1] - '0'); now > level+1 {
 			wrong = append(wrong, "a heading is left out before "+n.Data+": "+textOf(n))
 		} else {

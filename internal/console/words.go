@@ -195,4 +195,3 @@ var kindWords = map[access.Kind]string{
 	access.Application: "integration", access.Person: "person", access.Operator: "on the server's machine",
 	access.System: "rollcall itself", access.Nobody: "not signed in",
 }
-
