@@ -44,7 +44,7 @@ func (cmd *serveCmd) Run(ctx context.Context, w *world) error {
 	}
 	core, err := node.OpenCore(ctx, node.CoreOptions{
 		Store:    store.Options{Dir: s.Data, Exclusive: true},
-		Lifetime: s.TokenLifetime, Now: w.now, Rand: w.rand, Logger: logger,
+		Lifetime: s.TokenLifetime, Now: w.now, Rand: w.rand, Logger: logger, ConsoleKeyFile: s.ConsoleKeyFile,
 	})
 	if err != nil {
 		return err

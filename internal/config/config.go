@@ -183,12 +183,18 @@ type API struct {
 	V1Beta1 bool `help:"Serve the preview routes under /v1beta1 too." name:"v1beta1" default:"true" negatable:""`
 }
 
+// Console is what concerns the console.
+type Console struct {
+	ConsoleKeyFile string `help:"Key that seals client secrets of identity providers: 32 random bytes, made when first needed. Default: console.key in the data folder." placeholder:"FILE" type:"path"`
+}
+
 // Serve is the settings of 'rollcall serve'.
 type Serve struct {
 	Data string `help:"Folder of the embedded database." required:"" placeholder:"DIR" type:"path"`
 	Network
 	TLS
 	API
+	Console
 	Tokens
 	Limits
 	Retention

@@ -22,15 +22,17 @@ import (
 	"github.com/rollcall-id/rollcall/internal/audit"
 	"github.com/rollcall-id/rollcall/internal/directory"
 	"github.com/rollcall-id/rollcall/internal/oauth"
+	"github.com/rollcall-id/rollcall/internal/signin"
 	"github.com/rollcall-id/rollcall/internal/throttle"
 	"github.com/rollcall-id/rollcall/internal/usage"
 )
 
-// Config is what the API is made of. Only PublicURL, TrustedProxies and
+// Config is what the API is made of. Only SignIn, PublicURL, TrustedProxies and
 // WithoutV1Beta1 may be left empty.
 type Config struct {
 	Directory *directory.Service
 	OAuth     *oauth.Service
+	SignIn    *signin.Service // nil = no sessions of people
 	Limiter   throttle.Limiter
 	Journal   *audit.Journal
 	Usage     *usage.Meter

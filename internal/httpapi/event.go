@@ -76,6 +76,9 @@ func (a *API) log(c *call, operation string, status int, took time.Duration, err
 	if c.caller.Client != "" {
 		attrs = append(attrs, slog.String("account", string(c.caller.Account)), slog.String("client", string(c.caller.Client)))
 	}
+	if c.caller.User != "" {
+		attrs = append(attrs, slog.String("account", string(c.caller.Account)), slog.String("person", string(c.caller.User)))
+	}
 	if c.user != "" {
 		attrs = append(attrs, slog.String("user", audit.Clean(ident.HideSecret(string(c.user)), maxLogged)))
 	}

@@ -149,6 +149,10 @@ func TestEverySecurityScheme(t *testing.T) {
 	t.Parallel()
 	for _, op := range documented(t) {
 		switch op.Security {
+		case "bearer session":
+			if !slices.Contains(managementFamily, op.Class) {
+				t.Errorf("%s takes sessions: cross it with everything that can be wrong with one, in sessionCells", op.ID)
+			}
 		case "", "basic", "bearer":
 			if !slices.Contains(slices.Concat(usersFamily, tokenFamily, managementFamily, []string{"none"}), op.Class) {
 				t.Errorf("%s has class %q: no table has its family", op.ID, op.Class)

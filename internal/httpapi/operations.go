@@ -19,6 +19,7 @@ const (
 	Open   Authentication = iota // anybody
 	Basic                        // an OAuth client by its secret (RFC 6749 section 2.3.1)
 	Bearer                       // an access token (RFC 6750 section 2.1)
+	Either                       // an access token, or the session of a person at the console
 )
 
 // Operation is one row of what the API can do. Registration, authentication,
@@ -71,15 +72,15 @@ func management() []Operation {
 		read, write   = access.ReadApplications, access.WriteApplications
 	)
 	return []Operation{
-		{"v1.listOAuthClients", http.MethodGet, list, Bearer, reads, read, audit.ApplicationList, (*API).listClients},
-		{"v1.createOAuthClient", http.MethodPost, list, Bearer, writes, write, audit.ApplicationCreate, (*API).createClient},
-		{"v1.getOAuthClient", http.MethodGet, one, Bearer, reads, read, audit.ApplicationGet, (*API).getClient},
-		{"v1.updateOAuthClient", http.MethodPatch, one, Bearer, writes, write, audit.ApplicationUpdate, (*API).updateClient},
-		{"v1.deleteOAuthClient", http.MethodDelete, one, Bearer, writes, write, audit.ApplicationDelete, (*API).deleteClient},
-		{"v1.rotateOAuthClientSecret", http.MethodPost, one + ":rotate-secret", Bearer, writes, write, audit.ApplicationRotate, (*API).rotateClientSecret},
-		{"v1.disableOAuthClient", http.MethodPost, one + ":disable", Bearer, writes, write, audit.ApplicationDisable, (*API).disableClient},
-		{"v1.enableOAuthClient", http.MethodPost, one + ":enable", Bearer, writes, write, audit.ApplicationEnable, (*API).enableClient},
-		{"v1.revokeOAuthClientTokens", http.MethodPost, one + "/tokens:revoke", Bearer, writes, write, audit.ApplicationRevoke, (*API).revokeClientTokens},
+		{"v1.listOAuthClients", http.MethodGet, list, Either, reads, read, audit.ApplicationList, (*API).listClients},
+		{"v1.createOAuthClient", http.MethodPost, list, Either, writes, write, audit.ApplicationCreate, (*API).createClient},
+		{"v1.getOAuthClient", http.MethodGet, one, Either, reads, read, audit.ApplicationGet, (*API).getClient},
+		{"v1.updateOAuthClient", http.MethodPatch, one, Either, writes, write, audit.ApplicationUpdate, (*API).updateClient},
+		{"v1.deleteOAuthClient", http.MethodDelete, one, Either, writes, write, audit.ApplicationDelete, (*API).deleteClient},
+		{"v1.rotateOAuthClientSecret", http.MethodPost, one + ":rotate-secret", Either, writes, write, audit.ApplicationRotate, (*API).rotateClientSecret},
+		{"v1.disableOAuthClient", http.MethodPost, one + ":disable", Either, writes, write, audit.ApplicationDisable, (*API).disableClient},
+		{"v1.enableOAuthClient", http.MethodPost, one + ":enable", Either, writes, write, audit.ApplicationEnable, (*API).enableClient},
+		{"v1.revokeOAuthClientTokens", http.MethodPost, one + "/tokens:revoke", Either, writes, write, audit.ApplicationRevoke, (*API).revokeClientTokens},
 	}
 }
 

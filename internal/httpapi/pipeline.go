@@ -75,6 +75,8 @@ func (a *API) authenticate(ctx context.Context, c *call) error {
 	switch c.op.Auth {
 	case Bearer:
 		return a.authenticateBearer(ctx, c)
+	case Either:
+		return a.authenticateEither(ctx, c)
 	case Basic:
 		return a.authenticateClient(ctx, c)
 	}
@@ -158,12 +160,12 @@ func (a *API) guarded(ctx context.Context, c *call, authenticate func() error) e
 	return failed
 }
 
-// meter counts a request against its application's limits.
+// meter counts a request against its caller's limits.
 func (a *API) meter(ctx context.Context, c *call) error {
 	if c.op.Class == 0 {
 		return nil
 	}
-	key := throttle.Key{Class: c.op.Class, Subject: string(c.caller.Client)}
+	key := throttle.Key{Class: c.op.Class, Subject: principal(c.caller)}
 	d, err := a.Limiter.Spend(ctx, key, c.began)
 	if err != nil {
 		return err

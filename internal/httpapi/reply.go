@@ -101,7 +101,7 @@ func (r *reply) setHeaders(h http.Header) {
 // setLimits tells resource clients about the window closest to exhaustion.
 func setLimits(h http.Header, c *call) {
 	d := c.decision
-	if d.Unlimited() || c.op == nil || c.op.Auth != Bearer {
+	if d.Unlimited() || c.op == nil || c.op.Auth == Open || c.op.Auth == Basic {
 		return
 	}
 	h["Ratelimit-Limit"] = []string{strconv.Itoa(d.Limit.Max)}

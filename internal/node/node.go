@@ -38,7 +38,8 @@ type CoreOptions struct {
 	Rand     io.Reader // of cryptographic quality, safe for concurrent use
 	Logger   *slog.Logger
 	// ConsoleKeyFile holds the key that seals client secrets of single sign-on; empty =
-	// console.key in the data folder. It is made when it is first needed.
+	// console.key in the data folder. It is made when it is first needed; without either, no
+	// secret can be kept.
 	ConsoleKeyFile string
 	// LocalIssuers lets identity providers be on this machine, and speak plain http: for
 	// development.
@@ -82,15 +83,17 @@ func OpenCore(ctx context.Context, o CoreOptions) (*Core, error) {
 		Store: s, Journal: c.Journal, Now: o.Now, Rand: o.Rand, Lifetime: o.Lifetime, Keys: keys, Uses: &oauth.Uses{},
 	}
 	c.Records = &records.Service{Store: s, Now: o.Now}
-	key := &consoleKey{path: o.ConsoleKeyFile, rand: o.Rand}
-	if key.path == "" {
-		key.path = filepath.Join(o.Store.Dir, keyFileName)
+	if o.ConsoleKeyFile == "" && o.Store.Dir != "" {
+		o.ConsoleKeyFile = filepath.Join(o.Store.Dir, keyFileName)
 	}
 	c.SignIn = &signin.Service{
-		Store: s, Journal: c.Journal, Now: o.Now, Rand: o.Rand, Sealer: key.sealer,
+		Store: s, Journal: c.Journal, Now: o.Now, Rand: o.Rand,
 		PasskeyProtocol: passkey.Protocol{Name: "rollcall"},
 		SSOProtocol:     sso.New(sso.Config{AllowLocal: o.LocalIssuers, Now: o.Now}),
 		Hasher:          signin.NewHasher(runtime.GOMAXPROCS(0), signin.DefaultCost),
+	}
+	if o.ConsoleKeyFile != "" {
+		c.SignIn.Sealer = (&consoleKey{path: o.ConsoleKeyFile, rand: o.Rand}).sealer
 	}
 	return c, nil
 }

@@ -58,7 +58,7 @@ func New(c *Core, o Options) (*Node, error) {
 	n.registerMetrics()
 	c.SignIn.Limiter = limiter
 	api := httpapi.New(httpapi.Config{
-		Directory: c.Directory, OAuth: c.OAuth, Limiter: limiter, Journal: c.Journal, Usage: n.usage,
+		Directory: c.Directory, OAuth: c.OAuth, SignIn: c.SignIn, Limiter: limiter, Journal: c.Journal, Usage: n.usage,
 		Logger: c.logger, Registry: n.Registry, Now: c.now, Rand: c.rand,
 		PublicURL: o.PublicURL, TrustedProxies: o.TrustedProxies, WithoutV1Beta1: o.WithoutV1Beta1,
 	})

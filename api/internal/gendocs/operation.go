@@ -20,6 +20,7 @@ type operation struct {
 	Paths                       []string
 	Head, Optional              bool
 	Auth, Permission, RateClass string
+	Session                     bool // a person's session will do too
 	Description                 template.HTML
 	Parameters                  []parameter
 	BodyType                    string
@@ -96,7 +97,11 @@ func (d document) operation(name, method, path string, item *yaml.Node) (*operat
 		op.Tag = tag.Value
 	}
 	for requirement := range d.items(node, "security") {
-		op.Auth = requirement.Content[0].Value
+		if scheme := requirement.Content[0].Value; op.Auth == "" {
+			op.Auth = scheme
+		} else if scheme == "session" {
+			op.Session = true
+		}
 	}
 	for _, list := range []*yaml.Node{item, node} {
 		for p := range d.items(list, "parameters") {
