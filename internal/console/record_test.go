@@ -117,7 +117,7 @@ func TestAuditExport(t *testing.T) {
 			t.Errorf("line %d is %s (%v), want %+v", i, line, err, want[i])
 		}
 	}
-	if got := b.get("/console/audit/export?action=users.add&from=2020-01-01"); strings.Count(got.body, "\n") != 2 {
+	if got := b.get("/console/audit/export?action=users.import&from=2020-01-01"); strings.Count(got.body, "\n") != 2 {
 		t.Errorf("people who were added: %s", got.body)
 	}
 	b.get("/console/audit/export?from=never").wants(t, http.StatusBadRequest)
