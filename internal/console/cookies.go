@@ -13,66 +13,67 @@ import (
 // Names of cookies. Over TLS the prefix has browsers refuse one that another host, or an
 // answer without TLS, has set (RFC 6265bis section 4.1.3.2).
 const (
-	SessionCookie       = "__Host-rollcall"
-	SessionCookiePlain  = "rollcall"
-	ssoCookie           = "rollcall-sso"
-	themeCookie         = "rollcall-theme"
+	hostOnly    = "__Host-"
+	sessionBase = "rollcall"
+	ssoBase     = "rollcall-sso"
+	themeBase   = "rollcall-theme"
+
+	// SessionCookie is the name over TLS, and SessionCookiePlain without.
+	SessionCookie      = hostOnly + sessionBase
+	SessionCookiePlain = sessionBase
+
 	themeLasts          = 365 * 24 * time.Hour
 	ssoPath             = Root + "/sign-in/sso"
-	sameSite            = http.SameSiteLaxMode // Strict would lose the session on links from mail
 	light, dark, system = "light", "dark", ""
 )
 
-func sessionName(secure bool) string {
-	if secure {
-		return SessionCookie
+// cookie is one that scripts can't read and other hosts can't set. It goes with links from
+// elsewhere, as those in mail and an issuer's answer are: Strict would lose the session there.
+func cookie(v *visit, name, value string, lasts time.Duration) *http.Cookie {
+	if v.secure {
+		name = hostOnly + name
 	}
-	return SessionCookiePlain
+	c := &http.Cookie{
+		Name: name, Value: value, Path: "/", HttpOnly: true, Secure: v.secure, SameSite: http.SameSiteLaxMode, MaxAge: int(lasts / time.Second),
+	}
+	if value == "" {
+		c.MaxAge = -1
+	}
+	return c
+}
+
+// sent returns the value of a cookie of ours; empty if the browser has none.
+func (v *visit) sent(name string) string {
+	if v.secure {
+		name = hostOnly + name
+	}
+	c, err := v.request.Cookie(name)
+	if err != nil {
+		return ""
+	}
+	return c.Value
 }
 
 // sessionCookie holds a session until the browser is closed; the server ends it sooner.
-func sessionCookie(v *visit, token string) *http.Cookie {
-	return &http.Cookie{Name: sessionName(v.secure), Value: token, Path: "/", HttpOnly: true, Secure: v.secure, SameSite: sameSite}
-}
+func sessionCookie(v *visit, token string) *http.Cookie { return cookie(v, sessionBase, token, 0) }
 
 // noSession takes the session's cookie away.
-func noSession(v *visit) *http.Cookie {
-	cookie := sessionCookie(v, "")
-	cookie.MaxAge = -1
-	return cookie
-}
+func noSession(v *visit) *http.Cookie { return cookie(v, sessionBase, "", 0) }
 
-// bindingCookie ties a try at single sign-on to this browser.
+// bindingCookie ties a try at single sign-on to this browser; empty takes it away.
 func bindingCookie(v *visit, binding string) *http.Cookie {
-	cookie := &http.Cookie{
-		Name: ssoCookie, Value: binding, Path: ssoPath, HttpOnly: true, Secure: v.secure, SameSite: sameSite,
-		MaxAge: int(signin.CeremonyLife / time.Second),
-	}
-	if binding == "" {
-		cookie.MaxAge = -1
-	}
-	return cookie
+	return cookie(v, ssoBase, binding, signin.CeremonyLife)
 }
 
 // chosenTheme is what the reader chose; "" for the system's.
-func chosenTheme(r *http.Request) string {
-	cookie, err := r.Cookie(themeCookie)
-	if err == nil && (cookie.Value == light || cookie.Value == dark) {
-		return cookie.Value
+func chosenTheme(v *visit) string {
+	if theme := v.sent(themeBase); theme == light || theme == dark {
+		return theme
 	}
 	return system
 }
 
-func themeChoice(v *visit, theme string) *http.Cookie {
-	cookie := &http.Cookie{
-		Name: themeCookie, Value: theme, Path: Root, HttpOnly: true, Secure: v.secure, SameSite: sameSite,
-		MaxAge: int(themeLasts / time.Second),
-	}
-	if theme == system {
-		cookie.MaxAge = -1
-	}
-	return cookie
-}
+func themeChoice(v *visit, theme string) *http.Cookie { return cookie(v, themeBase, theme, themeLasts) }
 
 // local returns a place to go that is one of ours, whatever was asked for: a path of the
 // console and nothing else, so that no link to us leads elsewhere.

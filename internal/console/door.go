@@ -20,9 +20,8 @@ func (c *Console) start(_ context.Context, v *visit) (reply, error) {
 // there back to where they wanted to go.
 func (*Console) toDoor(v *visit) reply {
 	q := url.Values{}
-	_, err := v.request.Cookie(sessionName(v.secure))
 	rep := reply{}
-	if err == nil {
+	if v.sent(sessionBase) != "" {
 		q.Set("over", "1")
 		rep.cookies = []*http.Cookie{noSession(v)}
 	}
@@ -133,10 +132,7 @@ func (c *Console) beginSSO(ctx context.Context, v *visit) (reply, error) {
 func (c *Console) callback(v *visit) string { return c.baseURL(v) + ssoPath + "/callback" }
 
 func (c *Console) finishSSO(ctx context.Context, v *visit) (reply, error) {
-	answer := signin.SSOAnswer{State: v.query("state"), Code: v.query("code"), Error: v.query("error")}
-	if cookie, err := v.request.Cookie(ssoCookie); err == nil {
-		answer.Binding = cookie.Value
-	}
+	answer := signin.SSOAnswer{State: v.query("state"), Code: v.query("code"), Error: v.query("error"), Binding: v.sent(ssoBase)}
 	session, err := c.SignIn.FinishSSO(ctx, v.from, answer, c.callback(v))
 	if err != nil {
 		rep, err := c.signInFailed(ctx, v, err)

@@ -26,7 +26,7 @@ var places = []struct {
 // frame surrounds a page; here is the place at the side that it belongs to.
 func (*Console) frame(v *visit, title, here string) views.Frame {
 	f := views.Frame{
-		Title: title, Theme: chosenTheme(v.request), Account: v.signed.Account.Name, Me: person(v.signed.User),
+		Title: title, Theme: chosenTheme(v), Account: v.signed.Account.Name, Me: person(v.signed.User),
 		Here: Root + here, Notice: notices[v.query("done")],
 	}
 	for _, p := range places {
@@ -48,7 +48,7 @@ func (c *Console) narrow(v *visit, title, here string) views.Frame {
 
 // door surrounds a page of somebody who is not signed in.
 func (*Console) door(v *visit, title string) views.Door {
-	return views.Door{Title: title, Theme: chosenTheme(v.request)}
+	return views.Door{Title: title, Theme: chosenTheme(v)}
 }
 
 // notices are what a page tells of the act before it. The address names which: no text

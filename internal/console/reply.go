@@ -96,8 +96,8 @@ func (c *Console) write(w http.ResponseWriter, v *visit, r *reply) int {
 	}
 	h := w.Header()
 	c.headers(h, v, r)
-	for _, cookie := range r.cookies {
-		http.SetCookie(w, cookie)
+	for _, c := range r.cookies {
+		http.SetCookie(w, c)
 	}
 	status := r.code()
 	if r.stream != nil {

@@ -147,11 +147,11 @@ func (c *Console) requestID(r *http.Request) (ident.RequestID, error) {
 
 // identify finds out whose session this is, if it is one.
 func (c *Console) identify(ctx context.Context, v *visit) error {
-	cookie, err := v.request.Cookie(sessionName(v.secure))
-	if err != nil {
-		return nil //nolint:nilerr // nobody is signed in
+	token := v.sent(sessionBase)
+	if token == "" {
+		return nil // nobody is signed in
 	}
-	signed, err := c.SignIn.Authenticate(ctx, v.from, cookie.Value)
+	signed, err := c.SignIn.Authenticate(ctx, v.from, token)
 	if err != nil && fault.KindOf(err) != fault.KindUnauthenticated {
 		return err
 	}
