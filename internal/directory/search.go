@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/text/unicode/norm"
 )
@@ -38,12 +39,24 @@ func words(text string) []string {
 
 // plainText is the text in lower case, its accents taken off.
 func plainText(text string) string {
+	if isASCII(text) { // as nearly all are, and there are thousands to look at for a page
+		return strings.ToLower(text)
+	}
 	return strings.Map(func(r rune) rune {
 		if unicode.Is(unicode.Mn, r) {
 			return -1
 		}
 		return r
 	}, norm.NFKD.String(strings.ToLower(strings.ToValidUTF8(text, " "))))
+}
+
+func isASCII(s string) bool {
+	for i := range len(s) {
+		if s[i] >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
 }
 
 // cutWord cuts between characters.

@@ -17,7 +17,7 @@ import (
 // soon meets enough of them; how far one page walks is bounded all the same.
 const (
 	smallSet   = 2000
-	walkAtMost = 4000
+	walkAtMost = 2000
 	walkStep   = 500
 )
 
@@ -162,59 +162,80 @@ func (f *finder) sift(ctx context.Context, read reader) error {
 	return nil
 }
 
-// walk takes along the order of creation until the page is full or it was far enough.
+// walk takes along the order of creation until the page is full or it was far enough. Each
+// state has its own order in the index: they are merged.
 func (f *finder) walk(ctx context.Context) error {
-	at := f.q.After
-	for examined, step := 0, f.q.Limit+1; !f.full(); step = walkStep {
-		people, more, err := f.stretch(ctx, at, step)
-		if err != nil {
-			return err
-		}
-		f.take(people)
-		if !more {
-			return nil
-		}
-		at = people[len(people)-1].position()
-		if examined += len(people); examined >= walkAtMost {
-			f.next = at
-			return nil
-		}
-	}
-	return nil
-}
-
-// stretch reads the next people of the states asked for, in one order; each state has its
-// own in the index. more tells whether others follow, and is false where there are none.
-func (f *finder) stretch(ctx context.Context, at page.Position, step int) (people []met, more bool, err error) {
 	states := directory.States()
 	if f.q.State != "" {
 		states = []directory.State{f.q.State}
 	}
+	lines := make([]*line, len(states))
+	for i, state := range states {
+		lines[i] = &line{state: state, at: f.q.After, step: f.q.Limit + 1}
+	}
+	for examined := 0; !f.full(); examined++ {
+		next, err := f.first(ctx, lines)
+		if err != nil || next == nil {
+			return err
+		}
+		if examined == walkAtMost {
+			return nil // f.next is behind the last that was looked at
+		}
+		f.next = next.at
+		f.take(next.people[:1])
+		next.people = next.people[1:]
+	}
+	return nil
+}
+
+// line is the people of one state, as far as they are read.
+type line struct {
+	state  directory.State
+	people []met         // read and not looked at yet
+	at     page.Position // of the first of them, or behind whom to read on
+	step   int           // how many to read next; 0 = there are no more
+}
+
+// first returns the line whose first person comes first; nil, and no place to go on from, if
+// there is nobody left.
+func (f *finder) first(ctx context.Context, lines []*line) (*line, error) {
+	var first *line
+	for _, l := range lines {
+		if len(l.people) == 0 && l.step > 0 {
+			if err := f.read(ctx, l); err != nil {
+				return nil, err
+			}
+		}
+		if len(l.people) == 0 {
+			continue
+		}
+		l.at = l.people[0].position()
+		if first == nil || byPosition(l.people[0], first.people[0]) < 0 {
+			first = l
+		}
+	}
+	if first == nil {
+		f.next = page.Position{}
+	}
+	return first, nil
+}
+
+func (f *finder) read(ctx context.Context, l *line) error {
 	after := int64(start)
-	if at.ID != "" {
-		after = at.CreateTime.UnixMicro()
+	if l.at.ID != "" {
+		after = l.at.CreateTime.UnixMicro()
 	}
-	var horizon *met // what lies behind it may have others before it that were not read
-	for _, state := range states {
-		rows, err := f.reads.WalkState(bounded(ctx), sqlgen.WalkStateParams{
-			GroupName: f.q.Group, AccountID: string(f.account), State: string(state),
-			AfterTime: after, AfterID: string(at.ID), Most: int64(step),
-		})
-		if err != nil {
-			return nil, false, err
-		}
-		for _, r := range rows {
-			people = append(people, metOf(r))
-		}
-		if last := len(people) - 1; len(rows) == step && (horizon == nil || byPosition(people[last], *horizon) < 0) {
-			end := people[last]
-			horizon = &end
-		}
+	rows, err := f.reads.WalkState(bounded(ctx), sqlgen.WalkStateParams{
+		GroupName: f.q.Group, AccountID: string(f.account), State: string(l.state),
+		AfterTime: after, AfterID: string(l.at.ID), Most: int64(l.step),
+	})
+	for _, r := range rows {
+		l.people = append(l.people, metOf(r))
 	}
-	slices.SortFunc(people, byPosition)
-	if horizon == nil {
-		return people, false, nil
+	if len(rows) < l.step {
+		l.step = 0
+	} else {
+		l.step = walkStep
 	}
-	end, _ := slices.BinarySearchFunc(people, *horizon, byPosition)
-	return people[:end+1], true, nil
+	return err
 }

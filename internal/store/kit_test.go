@@ -84,7 +84,7 @@ func services(t *testing.T, s *Store) (*directory.Service, *oauth.Service) {
 }
 
 // raw opens the database's file without any of our settings, as another program would.
-func raw(t *testing.T, path string) *sql.DB {
+func raw(t testing.TB, path string) *sql.DB {
 	t.Helper()
 	db, err := sql.Open("sqlite", dsn(path))
 	if err != nil {
@@ -96,7 +96,7 @@ func raw(t *testing.T, path string) *sql.DB {
 }
 
 // exec runs statements and closes the database, so that all of it is in the one file.
-func exec(t *testing.T, path string, statements ...string) {
+func exec(t testing.TB, path string, statements ...string) {
 	t.Helper()
 	db := raw(t, path)
 	for _, q := range statements {

@@ -1,9 +1,9 @@
 -- name: WalkState :many
 -- People of one state in the order of creation, each with whether they are in a group.
-SELECT u.*, CAST(EXISTS (
+SELECT u.*, CAST(CASE WHEN CAST(sqlc.arg(group_name) AS text) = '' THEN 0 WHEN EXISTS (
     SELECT 1 FROM group_members m
-    WHERE m.account_id = u.account_id AND m.group_name = sqlc.arg(group_name) AND m.user_id = u.id
-) AS bigint) AS member
+    WHERE m.account_id = u.account_id AND m.group_name = CAST(sqlc.arg(group_name) AS text) AND m.user_id = u.id
+) THEN 1 ELSE 0 END AS bigint) AS member
 FROM users u
 WHERE u.account_id = sqlc.arg(account_id) AND u.state = sqlc.arg(state)
     AND (u.create_time, u.id) > (CAST(sqlc.arg(after_time) AS bigint), CAST(sqlc.arg(after_id) AS text))
@@ -12,10 +12,10 @@ LIMIT CAST(sqlc.arg(most) AS bigint);
 
 -- name: UsersByWord :many
 -- People with a word between two, in no order; somebody may come twice.
-SELECT u.*, CAST(EXISTS (
+SELECT u.*, CAST(CASE WHEN CAST(sqlc.arg(group_name) AS text) = '' THEN 0 WHEN EXISTS (
     SELECT 1 FROM group_members m
-    WHERE m.account_id = u.account_id AND m.group_name = sqlc.arg(group_name) AND m.user_id = u.id
-) AS bigint) AS member
+    WHERE m.account_id = u.account_id AND m.group_name = CAST(sqlc.arg(group_name) AS text) AND m.user_id = u.id
+) THEN 1 ELSE 0 END AS bigint) AS member
 FROM (
     SELECT w.account_id, w.user_id FROM user_words w
     WHERE w.account_id = sqlc.arg(account_id) AND w.word >= sqlc.arg(word) AND w.word < sqlc.arg(behind)

@@ -231,10 +231,10 @@ func (q *Queries) UsersByGroup(ctx context.Context, accountID string, groupName 
 }
 
 const UsersByWord = `-- name: UsersByWord :many
-SELECT u.account_id, u.id, u.email, u.email_key, u.display_name, u.state, u.listed, u.type, u.create_time, CAST(EXISTS (
+SELECT u.account_id, u.id, u.email, u.email_key, u.display_name, u.state, u.listed, u.type, u.create_time, CAST(CASE WHEN CAST($1 AS text) = '' THEN 0 WHEN EXISTS (
     SELECT 1 FROM group_members m
-    WHERE m.account_id = u.account_id AND m.group_name = $1 AND m.user_id = u.id
-) AS bigint) AS member
+    WHERE m.account_id = u.account_id AND m.group_name = CAST($1 AS text) AND m.user_id = u.id
+) THEN 1 ELSE 0 END AS bigint) AS member
 FROM (
     SELECT w.account_id, w.user_id FROM user_words w
     WHERE w.account_id = $2 AND w.word >= $3 AND w.word < $4
@@ -306,10 +306,10 @@ func (q *Queries) UsersByWord(ctx context.Context, arg UsersByWordParams) ([]Use
 }
 
 const WalkState = `-- name: WalkState :many
-SELECT u.account_id, u.id, u.email, u.email_key, u.display_name, u.state, u.listed, u.type, u.create_time, CAST(EXISTS (
+SELECT u.account_id, u.id, u.email, u.email_key, u.display_name, u.state, u.listed, u.type, u.create_time, CAST(CASE WHEN CAST($1 AS text) = '' THEN 0 WHEN EXISTS (
     SELECT 1 FROM group_members m
-    WHERE m.account_id = u.account_id AND m.group_name = $1 AND m.user_id = u.id
-) AS bigint) AS member
+    WHERE m.account_id = u.account_id AND m.group_name = CAST($1 AS text) AND m.user_id = u.id
+) THEN 1 ELSE 0 END AS bigint) AS member
 FROM users u
 WHERE u.account_id = $2 AND u.state = $3
     AND (u.create_time, u.id) > (CAST($4 AS bigint), CAST($5 AS text))
