@@ -2,6 +2,8 @@ module github.com/rollcall-id/rollcall/browser
 
 go 1.26.0
 
+ignore ./node_modules
+
 replace github.com/rollcall-id/rollcall => ../
 
 require (
