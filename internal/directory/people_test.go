@@ -39,7 +39,7 @@ var manned = sync.OnceValues(func() ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer os.RemoveAll(dir)
+	defer os.RemoveAll(dir) //nolint:errcheck // a copy is kept in memory
 	st, err := store.Open(context.Background(), store.Options{Dir: dir, Rand: rand.Reader, Exclusive: true})
 	if err != nil {
 		return nil, err
@@ -144,19 +144,19 @@ var deeds = map[string]deed{
 	"remove": func(c *crew, by access.Caller, who ident.UserID) error {
 		return c.s.RemoveUser(c.Context(), by, ship, who)
 	},
-	"make owner":         member(directory.Owners, true),
-	"make administrator": member(directory.Administrators, true),
-	"make security":      member(directory.Security, true),
-	"put into a group":   member("rowers", true),
+	"make owner":         member(directory.Owners),
+	"make administrator": member(directory.Administrators),
+	"make security":      member(directory.Security),
+	"put into a group":   member("rowers"),
 	"see": func(c *crew, by access.Caller, who ident.UserID) error {
 		_, err := c.s.Person(c.Context(), by, ship, who)
 		return err
 	},
 }
 
-func member(group string, in bool) deed {
+func member(group string) deed {
 	return func(c *crew, by access.Caller, who ident.UserID) error {
-		_, err := c.s.SetMember(c.Context(), by, ship, who, group, in)
+		_, err := c.s.SetMember(c.Context(), by, ship, who, group, true)
 		return err
 	}
 }

@@ -47,8 +47,9 @@ beside a good token         200 200 200 200 204 200 200 200 200
 `
 
 // signIn begins a session of somebody who is added for it, and returns its token.
-func (w *world) signIn(t *testing.T, account ident.AccountID, id ident.UserID, age time.Duration, groups ...string) string {
+func (w *world) signIn(t *testing.T, account ident.AccountID, age time.Duration, groups ...string) string {
 	t.Helper()
+	const id ident.UserID = "someone"
 	w.AddUser(directory.User{Account: account, ID: id, Groups: groups})
 	token, err := ident.NewSecret(ident.SessionPrefix, rand.Reader)
 	if err != nil {
@@ -56,7 +57,7 @@ func (w *world) signIn(t *testing.T, account ident.AccountID, id ident.UserID, a
 	}
 	begun := w.Clock.Now().Add(-age)
 	session := &signin.StoredSession{Hash: signin.HashOf(token), Session: signin.Session{
-		ID: ident.EntryID(id), Account: account, User: id, Method: signin.ByPassword, CreateTime: begun, LastSeenTime: begun, ExpireTime: begun.Add(signin.SessionLife),
+		ID: "S", Account: account, User: id, Method: signin.ByPassword, CreateTime: begun, LastSeenTime: begun, ExpireTime: begun.Add(signin.SessionLife),
 	}}
 	err = w.SignIn.Store.ChangePerson(t.Context(), account, id, func(signin.Standing) signin.Change { return signin.Change{Session: session} })
 	if err != nil {
@@ -74,7 +75,7 @@ func cookie(h http.Header, token string) { h.Set("Cookie", "__Host-rollcall="+to
 func byOwner(headers ...string) sessionWay {
 	return func(w *world, t *testing.T, h http.Header) {
 		t.Helper()
-		cookie(h, w.signIn(t, testkit.Account, "someone", 0, directory.Owners))
+		cookie(h, w.signIn(t, testkit.Account, 0, directory.Owners))
 		h.Del("Sec-Fetch-Site")
 		for i := 0; i < len(headers); i += 2 {
 			h.Add(headers[i], strings.ReplaceAll(headers[i+1], "{origin}", w.BaseURL))
@@ -85,7 +86,7 @@ func byOwner(headers ...string) sessionWay {
 func byMember(group string) sessionWay {
 	return func(w *world, t *testing.T, h http.Header) {
 		t.Helper()
-		cookie(h, w.signIn(t, testkit.Account, "someone", 0, group))
+		cookie(h, w.signIn(t, testkit.Account, 0, group))
 	}
 }
 
@@ -95,21 +96,21 @@ var sessionWays = map[string]sessionWay{
 	"security":      byMember(directory.Security),
 	"member":        byMember("crew"),
 	"owner of another account": func(w *world, t *testing.T, h http.Header) {
-		cookie(h, w.signIn(t, elsewhere, "someone", 0, directory.Owners))
+		cookie(h, w.signIn(t, elsewhere, 0, directory.Owners))
 	},
 	"suspended": func(w *world, t *testing.T, h http.Header) {
-		cookie(h, w.signIn(t, testkit.Account, "someone", 0, directory.Owners))
+		cookie(h, w.signIn(t, testkit.Account, 0, directory.Owners))
 		expect(t, w.Post(w.token, w.UserPath("someone", ":suspend")), http.StatusOK)
 	},
 	"signed out": func(w *world, t *testing.T, h http.Header) {
-		cookie(h, w.signIn(t, testkit.Account, "someone", 0, directory.Owners))
+		cookie(h, w.signIn(t, testkit.Account, 0, directory.Owners))
 		err := w.SignIn.EndSessions(t.Context(), access.Caller{Kind: access.Operator}, testkit.Account, "someone", "")
 		if err != nil {
 			t.Fatal(err)
 		}
 	},
 	"too old": func(w *world, t *testing.T, h http.Header) {
-		cookie(h, w.signIn(t, testkit.Account, "someone", signin.SessionIdle, directory.Owners))
+		cookie(h, w.signIn(t, testkit.Account, signin.SessionIdle, directory.Owners))
 	},
 	"unknown": func(_ *world, t *testing.T, h http.Header) {
 		token, err := ident.NewSecret(ident.SessionPrefix, rand.Reader)
@@ -128,10 +129,10 @@ var sessionWays = map[string]sessionWay{
 	"this origin, two say it":     byOwner("Sec-Fetch-Site", "same-origin", "Sec-Fetch-Site", "same-origin"),
 	"two cookies":                 byOwner("Sec-Fetch-Site", "same-origin", "Cookie", "__Host-rollcall=x"),
 	"the cookie of plain HTTP": func(w *world, t *testing.T, h http.Header) {
-		h.Set("Cookie", "rollcall="+w.signIn(t, testkit.Account, "someone", 0, directory.Owners))
+		h.Set("Cookie", "rollcall="+w.signIn(t, testkit.Account, 0, directory.Owners))
 	},
 	"as a bearer token": func(w *world, t *testing.T, h http.Header) {
-		h.Set("Authorization", "Bearer "+w.signIn(t, testkit.Account, "someone", 0, directory.Owners))
+		h.Set("Authorization", "Bearer "+w.signIn(t, testkit.Account, 0, directory.Owners))
 	},
 	"beside a bad token": byOwner("Sec-Fetch-Site", "same-origin", "Authorization", "Bearer x"),
 	"beside a good token": func(w *world, t *testing.T, h http.Header) {
@@ -224,7 +225,7 @@ func TestSessionsAreMeteredByPerson(t *testing.T) {
 		cookie(h, token)
 		return w.Do(testkit.Request{Path: "/v1/accounts/" + string(account) + "/oauth-clients", Header: h}).Status
 	}
-	one, twin := w.signIn(t, testkit.Account, "someone", 0, directory.Owners), w.signIn(t, elsewhere, "someone", 0, directory.Owners)
+	one, twin := w.signIn(t, testkit.Account, 0, directory.Owners), w.signIn(t, elsewhere, 0, directory.Owners)
 	got := []int{list(testkit.Account, one), list(testkit.Account, one), list(testkit.Account, one), list(elsewhere, twin), list(elsewhere, one)}
 	if diff := cmp.Diff([]int{200, 200, 429, 200, 429}, got); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)

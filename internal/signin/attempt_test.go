@@ -12,7 +12,6 @@ import (
 	"github.com/rollcall-id/rollcall/internal/directory"
 	"github.com/rollcall-id/rollcall/internal/fault"
 	"github.com/rollcall-id/rollcall/internal/ident"
-	"github.com/rollcall-id/rollcall/internal/signin"
 )
 
 // TestFailuresAreAlike: nothing in the answer tells why somebody was not let in.
@@ -266,5 +265,4 @@ func TestSetPassword(t *testing.T) {
 	if got := w.entries(acme, audit.PasswordSet, audit.Done); len(got) != 2 {
 		t.Errorf("%d entries of passwords set, want 2", len(got))
 	}
-	var _ signin.Signed = me
 }

@@ -132,17 +132,24 @@ func decodeHash(encoded string) (d decodedHash, err error) {
 		return d, errHash
 	}
 	n, err := fmt.Sscanf(parts[3], "m=%d,t=%d,p=%d", &d.memory, &d.time, &d.threads)
-	if err != nil || n != 3 || d.memory < 8 || d.memory > maxArgonMemory || d.time < 1 || d.time > 16 || d.threads < 1 || d.threads > 16 {
+	if err != nil || n != 3 {
 		return d, errHash
 	}
 	d.salt, err = base64.RawStdEncoding.DecodeString(parts[4])
 	if err == nil {
 		d.key, err = base64.RawStdEncoding.DecodeString(parts[5])
 	}
-	if err != nil || len(d.salt) < 8 || len(d.salt) > 64 || len(d.key) < 16 || len(d.key) > 64 {
+	if err != nil || !d.sane() {
 		return d, errHash
 	}
 	return d, nil
+}
+
+// sane tells whether the figures are such as we may have written, and bounded.
+func (d decodedHash) sane() bool {
+	within := func(n, least, most int) bool { return n >= least && n <= most }
+	return within(int(d.memory), 8, maxArgonMemory) && within(int(d.time), 1, 16) && within(int(d.threads), 1, 16) &&
+		within(len(d.salt), 8, 64) && within(len(d.key), 16, 64)
 }
 
 // productWords are guessed first on a server of ours.

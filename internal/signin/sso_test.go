@@ -34,22 +34,22 @@ func newSSOWorld(t *testing.T) (*world, *ssotest.Provider) {
 	w.signin.SSOProtocol = sso.New(sso.Config{AllowLocal: true, Now: time.Now})
 	w.signin.Sealer = sealer
 	p := ssotest.Start(t, ssotest.Redirect)
-	w.connect(acme, p, signin.SSOChange{ClientID: ssotest.PublicClient})
+	w.connect(p, signin.SSOChange{ClientID: ssotest.PublicClient})
 	return w, p
 }
 
-func (w *world) connect(account ident.AccountID, p *ssotest.Provider, ch signin.SSOChange) {
+func (w *world) connect(p *ssotest.Provider, ch signin.SSOChange) {
 	w.Helper()
 	ch.Issuer = p.Issuer
-	if _, err := w.signin.SetSSO(w.Context(), operator, account, ch); err != nil {
+	if _, err := w.signin.SetSSO(w.Context(), operator, acme, ch); err != nil {
 		w.Fatalf("connect: %v (%v)", err, errors.Unwrap(err))
 	}
 }
 
 // sso signs somebody in at the provider; change spoils what the browser brings back.
-func (w *world) sso(p *ssotest.Provider, account ident.AccountID, who ssotest.Person, change func(*signin.SSOAnswer)) (signin.NewSession, signin.SSOAnswer, error) {
+func (w *world) sso(p *ssotest.Provider, who ssotest.Person, change func(*signin.SSOAnswer)) (signin.NewSession, signin.SSOAnswer, error) {
 	w.Helper()
-	begun, err := w.signin.BeginSSO(w.Context(), from, account, ssotest.Redirect)
+	begun, err := w.signin.BeginSSO(w.Context(), from, acme, ssotest.Redirect)
 	if err != nil {
 		w.Fatal(err)
 	}
@@ -75,7 +75,7 @@ func TestSSO(t *testing.T) {
 	in := func(what string, who ssotest.Person, want ident.UserID) {
 		t.Helper()
 		w.clock.Advance(time.Minute)
-		s, _, err := w.sso(p, acme, who, nil)
+		s, _, err := w.sso(p, who, nil)
 		if err != nil || s.User != want || s.Method != signin.BySSO {
 			t.Errorf("%s: got %+v, %v, want %s", what, s, err, want)
 			return
@@ -85,7 +85,7 @@ func TestSSO(t *testing.T) {
 	refused := func(what string, who ssotest.Person) {
 		t.Helper()
 		w.clock.Advance(time.Minute)
-		s, _, err := w.sso(p, acme, who, nil)
+		s, _, err := w.sso(p, who, nil)
 		w.kind(what, err, fault.KindUnauthenticated)
 		if s.Token != "" {
 			t.Errorf("%s: gets in as %s", what, s.User)
@@ -107,7 +107,7 @@ func TestSSO(t *testing.T) {
 	if got := w.entries(acme, audit.UserConfirm, audit.Done); len(got) != 1 || got[0].Detail != "by single sign-on" {
 		t.Errorf("confirming left %+v", got)
 	}
-	s, _, err := w.sso(p, acme, ssotest.Person{Subject: "s-ada"}, nil)
+	s, _, err := w.sso(p, ssotest.Person{Subject: "s-ada"}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -139,7 +139,7 @@ func TestSSOAnswers(t *testing.T) {
 	ctx := t.Context()
 	w.add(acme, "ada", directory.Active)
 	ada := ssotest.Person{Subject: "s-ada", Email: "ada@example.com", Verified: true}
-	session, first, err := w.sso(p, acme, ada, nil)
+	session, first, err := w.sso(p, ada, nil)
 	if err != nil || session.User != "ada" {
 		t.Fatal(err)
 	}
@@ -166,12 +166,12 @@ func TestSSOAnswers(t *testing.T) {
 		"another attempt's":             func(a *signin.SSOAnswer) { a.State = begun.Binding },
 		"too late":                      func(*signin.SSOAnswer) { w.clock.Advance(signin.CeremonyLife) },
 		"another client since": func(*signin.SSOAnswer) {
-			w.connect(acme, p, signin.SSOChange{ClientID: ssotest.ConfidentialClient, Secret: ssotest.ClientSecret})
+			w.connect(p, signin.SSOChange{ClientID: ssotest.ConfidentialClient, Secret: ssotest.ClientSecret})
 		},
 	} {
 		w.clock.Advance(time.Minute)
-		w.connect(acme, p, signin.SSOChange{ClientID: ssotest.PublicClient})
-		_, _, err := w.sso(p, acme, ada, change)
+		w.connect(p, signin.SSOChange{ClientID: ssotest.PublicClient})
+		_, _, err := w.sso(p, ada, change)
 		w.kind(what, err, fault.KindUnauthenticated)
 	}
 	w.settle()
@@ -189,16 +189,16 @@ func TestSSOSecret(t *testing.T) {
 	ctx := t.Context()
 	w.add(acme, "ada", directory.Active)
 	ada := ssotest.Person{Subject: "s-ada", Email: "ada@example.com", Verified: true}
-	w.connect(acme, p, signin.SSOChange{ClientID: ssotest.ConfidentialClient, Secret: ssotest.ClientSecret})
-	if _, _, err := w.sso(p, acme, ada, nil); err != nil {
+	w.connect(p, signin.SSOChange{ClientID: ssotest.ConfidentialClient, Secret: ssotest.ClientSecret})
+	if _, _, err := w.sso(p, ada, nil); err != nil {
 		t.Errorf("with the secret: %v", err)
 	}
 	stored, err := w.store.Connection(ctx, acme)
 	if err != nil || len(stored.Secret) == 0 || strings.Contains(string(stored.Secret), "secret") {
 		t.Errorf("stored as %q (%v)", stored.Secret, err)
 	}
-	w.connect(acme, p, signin.SSOChange{ClientID: ssotest.ConfidentialClient, KeepSecret: true})
-	if _, _, err := w.sso(p, acme, ada, nil); err != nil {
+	w.connect(p, signin.SSOChange{ClientID: ssotest.ConfidentialClient, KeepSecret: true})
+	if _, _, err := w.sso(p, ada, nil); err != nil {
 		t.Errorf("with the secret kept: %v", err)
 	}
 	_, err = w.signin.SetSSO(ctx, operator, acme, signin.SSOChange{Issuer: "http://127.0.0.1:1", ClientID: ssotest.ConfidentialClient, KeepSecret: true})
@@ -211,8 +211,8 @@ func TestSSOSecret(t *testing.T) {
 	if _, err := w.signin.BeginSSO(ctx, from, other, ssotest.Redirect); err == nil || fault.As(err) != nil {
 		t.Errorf("a secret that was moved to another account: %v, want a defect", err)
 	}
-	w.connect(acme, p, signin.SSOChange{ClientID: ssotest.ConfidentialClient, Secret: "wrong"})
-	_, _, err = w.sso(p, acme, ada, nil)
+	w.connect(p, signin.SSOChange{ClientID: ssotest.ConfidentialClient, Secret: "wrong"})
+	_, _, err = w.sso(p, ada, nil)
 	w.kind("with a wrong secret", err, fault.KindUnauthenticated)
 	for _, act := range []audit.Action{audit.SSOSet} {
 		for _, e := range w.entries(acme, act, audit.Done) {

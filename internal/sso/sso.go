@@ -208,7 +208,8 @@ func (p *Protocol) Finish(ctx context.Context, c signin.SSOClient, a signin.SSOA
 func exchangeFailed(err error) error {
 	var refused *oauth2.RetrieveError
 	if errors.As(err, &refused) && refused.Response != nil && refused.Response.StatusCode < 500 {
-		return fmt.Errorf("sso: the issuer refuses the code: %s", refused.ErrorCode) //nolint:errorlint // its text may hold the code
+		// Its text may hold the code: only the word for it is passed on.
+		return fmt.Errorf("sso: the issuer refuses the code: %s", refused.ErrorCode)
 	}
 	return away(err)
 }

@@ -31,7 +31,7 @@ type Provider struct{ Issuer string }
 func Start(t testing.TB, redirect string) *Provider {
 	t.Helper()
 	_, here, _, _ := runtime.Caller(0)
-	cmd := exec.CommandContext(t.Context(), "node", "provider.mjs", redirect)
+	cmd := exec.CommandContext(t.Context(), "node", "provider.mjs", redirect) //nolint:gosec // redirect comes from a test
 	cmd.Dir = filepath.Join(filepath.Dir(here), "provider")
 	var log strings.Builder
 	cmd.Stderr = &log

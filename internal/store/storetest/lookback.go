@@ -38,27 +38,32 @@ func recordIsSearched(w *world) {
 		{Limit: 10, Actor: "' OR ''='"},
 		{Limit: 10, Outcome: audit.Limited},
 	} {
-		var want, got []ident.EntryID
+		var want []ident.EntryID
 		for _, e := range all {
 			if q.Fits(e) {
 				want = append([]ident.EntryID{e.ID}, want...)
 			}
 		}
-		for pages := 0; ; pages++ {
-			found, err := w.peer.FindEntries(w.Context(), account, q, 300)
-			w.ok(err)
-			for _, e := range found.Entries {
-				got = append(got, e.ID)
-			}
-			if len(found.Entries) > q.Limit || pages > 1000 {
-				w.Fatalf("%+v: a page of %d entries, or pages without end", q, len(found.Entries))
-			}
-			if !found.More {
-				break
-			}
-			q.Before = found.ExaminedTo
+		w.same(fmt.Sprintf("%+v", q), want, w.foundEntries(account, q))
+	}
+}
+
+// foundEntries walks all pages of a search.
+func (w *world) foundEntries(account ident.AccountID, q audit.Query) (got []ident.EntryID) {
+	w.Helper()
+	for pages := 0; ; pages++ {
+		found, err := w.peer.FindEntries(w.Context(), account, q, 300)
+		w.ok(err)
+		for _, e := range found.Entries {
+			got = append(got, e.ID)
 		}
-		w.same(fmt.Sprintf("%+v", q), want, got)
+		if len(found.Entries) > q.Limit || pages > 1000 {
+			w.Fatalf("%+v: a page of %d entries, or pages without end", q, len(found.Entries))
+		}
+		if !found.More {
+			return got
+		}
+		q.Before = found.ExaminedTo
 	}
 }
 
