@@ -18,6 +18,9 @@ import (
 	"github.com/rollcall-id/rollcall/internal/usage"
 )
 
+// glance is how many entries are looked at for what stands beside other things on a page.
+const glance = 2000
+
 // overviewIntegrations is how many integrations the overview looks at.
 const overviewIntegrations = 100
 
@@ -99,9 +102,13 @@ func count(n int, one, many string) string {
 // overviewRefusals tells of sign-ins that were refused in the last day.
 func (c *Console) overviewRefusals(ctx context.Context, v *visit, p *views.Overview) error {
 	day := v.began.Add(-24 * time.Hour)
-	found, err := c.Records.Find(ctx, v.caller(), v.account(), audit.Query{Action: audit.SignIn, Outcome: audit.Refused, From: day, Limit: audit.MaxPage})
+	found, err := c.Records.Find(ctx, v.caller(), v.account(), audit.Query{Action: audit.SignIn, Outcome: audit.Refused, From: day, Limit: audit.MaxPage, Examine: glance})
 	if err != nil || len(found.Entries) == 0 {
 		return err
+	}
+	when := " refused in the last 24 hours"
+	if found.More {
+		when = " refused lately"
 	}
 	var total int64
 	from := map[string]int64{}
@@ -118,7 +125,7 @@ func (c *Console) overviewRefusals(ctx context.Context, v *visit, p *views.Overv
 		tone = "bad"
 	}
 	p.Attention = append(p.Attention, views.Attention{
-		Tone: tone, Icon: "warn", Title: count(int(total), "sign-in was", "sign-ins were") + " refused in the last 24 hours",
+		Tone: tone, Icon: "warn", Title: count(int(total), "sign-in was", "sign-ins were") + when,
 		Text:        fmt.Sprintf("%s of them from %s.", views.Thousands(from[most]), most),
 		Href:        auditOf(url.Values{"action": {string(audit.SignIn)}, "outcome": {string(audit.Refused)}}),
 		ButtonLabel: "Look",

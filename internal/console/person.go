@@ -296,7 +296,7 @@ func (c *Console) endSession(ctx context.Context, v *visit) (reply, error) {
 
 // story is what the record tells of somebody or something.
 func (c *Console) story(ctx context.Context, v *visit, target string) ([]views.Event, error) {
-	found, err := c.Records.Find(ctx, v.caller(), v.account(), audit.Query{Target: target, Limit: storyLength})
+	found, err := c.Records.Find(ctx, v.caller(), v.account(), audit.Query{Target: target, Limit: storyLength, Examine: glance})
 	if err != nil {
 		return nil, err
 	}
