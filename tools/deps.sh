@@ -22,6 +22,7 @@ need() { # need PACKAGE[,PACKAGE...] REASON CHECK...: queue the Debian packages 
 compiles_c() { printf '#include <stdlib.h>\nint main(void) { return 0; }\n' | gcc -x c - -o /dev/null; }
 
 desktop_bus() { command -v dbus-run-session && command -v gdbus; }
+has_chromium() { command -v chromium || command -v chromium-browser || command -v google-chrome; }
 
 node_is_new() {
   command -v npm >/dev/null &&
@@ -107,6 +108,7 @@ need fish 'its completion is tested' command -v fish
 need groff-base 'sets the manual pages' command -v groff
 need dbus,libglib2.0-bin 'a session for the keyring' desktop_bus
 need gnome-keyring 'the keyring that the client commands keep secrets in' command -v gnome-keyring-daemon
+need chromium,fonts-inter 'the browser tests, and letters that look alike in all screenshots' has_chromium
 need nodejs,npm 'OAuth clients of the interoperability tests, OpenAPI linters' command -v npm
 need postgresql-15 'the oldest PostgreSQL that is supported' test -x /usr/lib/postgresql/15/bin/postgres
 need pgbouncer 'the tests go through it too' test -x /usr/sbin/pgbouncer

@@ -94,7 +94,7 @@ func (d *dev) run(ctx context.Context) error {
 		Server: server.Config{
 			Addr: d.Listen, Certificates: authority.source(), Admin: server.AdminConfig{Addr: d.AdminListen},
 		},
-		Limits: limits(d.Limits), WithoutV1Beta1: !d.V1Beta1, Retention: devRetention,
+		Limits: limits(d.Limits), WithoutV1Beta1: !d.V1Beta1, Retention: devRetention, CAFile: authority.file,
 	})
 	if err != nil {
 		return errors.Join(err, core.Close())

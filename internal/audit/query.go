@@ -18,6 +18,9 @@ type Query struct {
 	// Before goes on behind an entry, towards older ones: Found.ExaminedTo of the page before.
 	Before ident.EntryID
 	Limit  int // 1 to MaxPage; 0 = DefaultPage
+	// Examine is how many entries are looked at, up to MaxExamined, which 0 stands for: fewer
+	// for what stands beside other things on a page.
+	Examine int
 }
 
 // Bounds of a page of entries.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"net/netip"
 	"sync"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
+	"github.com/rollcall-id/rollcall/internal/console"
 	"github.com/rollcall-id/rollcall/internal/httpapi"
 	"github.com/rollcall-id/rollcall/internal/server"
 	"github.com/rollcall-id/rollcall/internal/store"
@@ -27,7 +29,10 @@ type Options struct {
 	PublicURL      string
 	TrustedProxies []netip.Prefix
 	WithoutV1Beta1 bool
-	Retention      store.Retention
+	// CAFile is the certificate authority that the console's examples name; empty for one that
+	// everybody knows.
+	CAFile    string
+	Retention store.Retention
 }
 
 // Node is a Core that answers requests.
@@ -58,11 +63,27 @@ func New(c *Core, o Options) (*Node, error) {
 		Logger: c.logger, Registry: n.Registry, Now: c.now, Rand: c.rand,
 		PublicURL: o.PublicURL, TrustedProxies: o.TrustedProxies, WithoutV1Beta1: o.WithoutV1Beta1,
 	})
+	pages := console.New(console.Config{
+		Directory: c.Directory, OAuth: c.OAuth, SignIn: c.SignIn, Records: c.Records, Limiter: limiter,
+		Logger: c.logger, Registry: n.Registry, Now: c.now, Rand: c.rand,
+		PublicURL: o.PublicURL, TrustedProxies: o.TrustedProxies, CAFile: o.CAFile,
+	})
 	cfg := o.Server
-	cfg.Handler, cfg.Registry, cfg.Logger, cfg.TrustedProxies = n.API, n.Registry, c.logger, o.TrustedProxies
+	cfg.Handler, cfg.Registry, cfg.Logger, cfg.TrustedProxies = withConsole(pages, n.API), n.Registry, c.logger, o.TrustedProxies
 	cfg.Ready = append(cfg.Ready, server.Check{Name: "database", Run: c.Store.Ping})
 	n.Server, err = server.New(cfg)
 	return n, err
+}
+
+// withConsole gives the console its part of the paths and the API all others.
+func withConsole(pages, api http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if console.Handles(r.URL.Path) {
+			pages.ServeHTTP(w, r)
+			return
+		}
+		api.ServeHTTP(w, r)
+	})
 }
 
 func (n *Node) registerMetrics() {

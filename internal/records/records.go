@@ -67,7 +67,11 @@ func (s *Service) Find(ctx context.Context, c access.Caller, account ident.Accou
 	if err := valid(q); err != nil {
 		return audit.Found{}, err
 	}
-	return s.Store.FindEntries(ctx, account, q, audit.MaxExamined)
+	examine := audit.MaxExamined
+	if q.Examine > 0 {
+		examine = min(q.Examine, examine)
+	}
+	return s.Store.FindEntries(ctx, account, q, examine)
 }
 
 // valid refuses what can't be meant, and what a database would refuse.

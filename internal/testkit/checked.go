@@ -200,3 +200,6 @@ func checkHeaders(req *http.Request, resp *http.Response, body []byte) error {
 	}
 	return errors.Join(errs...)
 }
+
+// Through returns what the checks are around, for a client of pages, which are not in the document.
+func (c *checked) Through() http.RoundTripper { return c.through }
