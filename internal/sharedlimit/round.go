@@ -1,0 +1,198 @@
+package sharedlimit
+
+import (
+	"context"
+	"errors"
+	"math"
+	"time"
+
+	"github.com/cenkalti/backoff/v5"
+
+	"github.com/rollcall-id/rollcall/internal/throttle"
+)
+
+// round is one question to the store for all that wait. It is used again and again.
+type round struct {
+	requests []*request
+	orders   []Order
+	admitted []int // of each order
+	places   map[throttle.Key]int
+	latest   int64 // given time; never goes back
+}
+
+// run asks the store for as long as somebody waits, until ctx ends. down is why the
+// store is away at the start, or nil.
+func (l *Limiter) run(ctx context.Context, down error) {
+	defer close(l.ended)
+	defer l.release(errAway)
+	patience := newPatience()
+	for {
+		if down != nil {
+			l.lost(ctx, down, patience)
+			down = nil
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-l.kick:
+		}
+		for down == nil && l.gather() {
+			down = l.turn(ctx)
+		}
+	}
+}
+
+// gather takes those that wait and orders each key once.
+func (l *Limiter) gather() bool {
+	r := &l.round
+	r.requests = l.take(r.requests)
+	if r.places == nil {
+		r.places = make(map[throttle.Key]int)
+	}
+	clear(r.places)
+	r.orders = r.orders[:0]
+	for _, q := range r.requests {
+		q.order, q.place = r.place(q), 0
+		o := &r.orders[q.order]
+		r.latest = max(r.latest, q.at)
+		if q.spend {
+			q.place = o.N
+			o.N++
+		}
+	}
+	for i := range r.orders {
+		r.orders[i].At = 0
+		if l.given {
+			r.orders[i].At = r.latest
+		}
+	}
+	return len(r.requests) > 0
+}
+
+// place returns the number of the order for the request's key.
+func (r *round) place(q *request) int {
+	at, ok := r.places[q.key]
+	if ok {
+		return at
+	}
+	at = len(r.orders)
+	r.places[q.key] = at
+	var used []throttle.Use
+	if at < cap(r.orders) {
+		used = r.orders[:at+1][at].Used[:0] // an older round's, to be written over
+	}
+	r.orders = append(r.orders, Order{Key: storeKey(q.key), Meter: q.meter, Used: used})
+	return at
+}
+
+// turn asks the store and answers everybody. It returns why the store is not to be
+// asked again, or nil.
+func (l *Limiter) turn(ctx context.Context) error {
+	r := &l.round
+	began := time.Now()
+	limited, cancel := context.WithTimeout(ctx, l.timeout)
+	l.store.Spend(limited, r.orders)
+	cancel()
+	l.counted.rounds.Add(1)
+	l.counted.busy.Add(int64(time.Since(began)))
+	var errs error
+	r.admitted = r.admitted[:0]
+	for i := range r.orders {
+		o := &r.orders[i]
+		admitted := 0
+		if o.Err == nil {
+			admitted = o.Meter.Admits(o.Used, o.N)
+		} else if errs == nil {
+			errs = o.Err
+		}
+		r.admitted = append(r.admitted, admitted)
+	}
+	for i, q := range r.requests {
+		o := &r.orders[q.order]
+		switch {
+		case o.Err != nil:
+			q.err = o.Err
+		case q.spend:
+			q.decision = o.Meter.Spend(o.Used, r.admitted[q.order], q.place)
+		default:
+			q.decision = o.Meter.Peek(o.Used)
+		}
+		r.requests[i] = nil
+		q.done <- struct{}{} // from here on the request is its waiter's
+	}
+	return errs
+}
+
+// How often to ask whether the store is back. The pause begins short again when the
+// store has been in use for steadyAfter.
+const (
+	firstPause  = 100 * time.Millisecond
+	longPause   = 5 * time.Second
+	steadyAfter = 30 * time.Second
+)
+
+// patience is how long to leave an absent store alone.
+type patience struct {
+	pauses *backoff.ExponentialBackOff
+	since  time.Time // when the store came back the last time
+}
+
+func newPatience() *patience {
+	b := backoff.NewExponentialBackOff()
+	b.InitialInterval, b.MaxInterval, b.Multiplier = firstPause, longPause, 2
+	return &patience{pauses: b}
+}
+
+// lost says that the store is away, and waits until it is back or ctx ends.
+func (l *Limiter) lost(ctx context.Context, err error, p *patience) {
+	l.release(err)
+	if ctx.Err() != nil {
+		return
+	}
+	l.logger.Error("limits are not shared: the store does not answer, and this replica meters by itself", "error", err)
+	began := time.Now()
+	if began.Sub(p.since) >= steadyAfter {
+		p.pauses.Reset()
+	}
+	for {
+		pause := time.NewTimer(p.pauses.NextBackOff())
+		select {
+		case <-ctx.Done():
+			pause.Stop()
+			return
+		case <-pause.C:
+		}
+		if err := l.probe(ctx); err == nil {
+			break
+		}
+	}
+	p.since = time.Now()
+	l.admit()
+	l.logger.Info("limits are shared again", "after", p.since.Sub(began).Round(time.Millisecond).String())
+}
+
+// probeKey is no subject's: classes have names.
+const probeKey = ":probe"
+
+// probe counts a request that is nobody's. A store that needs more than half of what
+// requests may wait is not back yet: it would be lost again at once.
+func (l *Limiter) probe(ctx context.Context) error {
+	rules, err := throttle.NewRules([]throttle.Policy{{Class: throttle.ClassUsers, Limits: []throttle.Limit{
+		{Name: "probes a second", Per: time.Second, Max: math.MaxInt32 / 4},
+	}}})
+	if err != nil {
+		return err
+	}
+	meter, err := rules.Meter(throttle.Key{Class: throttle.ClassUsers, Subject: probeKey})
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, l.timeout/2)
+	defer cancel()
+	orders := []Order{{Key: probeKey, Meter: meter, N: 1}}
+	l.store.Spend(ctx, orders)
+	if err := orders[0].Err; err != nil && ctx.Err() != nil {
+		return errors.Join(err, context.Cause(ctx))
+	}
+	return orders[0].Err
+}

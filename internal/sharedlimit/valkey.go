@@ -1,0 +1,223 @@
+package sharedlimit
+
+import (
+	"context"
+	"crypto/sha1" //nolint:gosec // how the server names scripts
+	"crypto/tls"
+	_ "embed"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/valkey-io/valkey-go"
+
+	"github.com/rollcall-id/rollcall/internal/throttle"
+)
+
+//go:embed spend.lua
+var script string
+
+var scriptName = func() string {
+	sum := sha1.Sum([]byte(script)) //nolint:gosec // how the server names scripts
+	return hex.EncodeToString(sum[:])
+}()
+
+// Valkey keeps counts in Valkey, or in Redis from 6.2, alone, with Sentinel or as a
+// cluster. Each window of a key is a list that the server forgets by itself when it has
+// become empty; see spend.lua.
+type Valkey struct {
+	options valkey.ClientOption
+	prefix  string
+
+	mu     sync.Mutex
+	client valkey.Client // nil = not connected yet
+	closed bool
+}
+
+// ValkeyURL is checked by NewValkey:
+//
+//	redis://user:password@host:port/database    also rediss, valkey, valkeys (TLS) and unix
+//	redis://host:port?addr=host2:port2          more members of a cluster
+//	redis://host:port?master_set=name           host:port is a Sentinel's
+type ValkeyURL string
+
+// Options reads the URL. The error does not repeat it: it may hold a password.
+func (u ValkeyURL) options() (valkey.ClientOption, error) {
+	o, err := valkey.ParseURL(string(u))
+	if err != nil || len(o.InitAddress) == 0 {
+		return o, errors.New("not the URL of a Valkey or Redis server: give redis://HOST:PORT/DATABASE, or rediss:// for TLS")
+	}
+	return o, nil
+}
+
+// Check returns what is wrong with the URL, without the URL in it.
+func (u ValkeyURL) Check() error {
+	_, err := u.options()
+	return err
+}
+
+// keepLonger is for how long a list stays when all its runs have left: servers count
+// expiry by a clock that may have been set meanwhile.
+const keepLonger = 2 * time.Second
+
+// Small connections do: one round trip of one replica is under way, of at most some
+// thousand short commands.
+const connBuffer = 1 << 14
+
+// NewValkey makes a store on the server at a URL; it connects when it is first asked.
+// timeout is what a round trip may take. roots are believed for TLS; nil = the system's.
+func NewValkey(u ValkeyURL, timeout time.Duration, t *tls.Config) (*Valkey, error) {
+	o, err := u.options()
+	if err != nil {
+		return nil, err
+	}
+	if t != nil && o.TLSConfig != nil {
+		o.TLSConfig.RootCAs = t.RootCAs
+	}
+	o.DisableCache, o.DisableRetry, o.PipelineMultiplex = true, true, -1
+	o.RingScaleEachConn, o.ReadBufferEachConn, o.WriteBufferEachConn = 8, connBuffer, connBuffer
+	o.Dialer = net.Dialer{Timeout: timeout, KeepAlive: 15 * time.Second}
+	o.ConnWriteTimeout = max(timeout, 100*time.Millisecond)
+	return &Valkey{options: o, prefix: "rollcall:limits:"}, nil
+}
+
+// Spend implements Store.
+func (v *Valkey) Spend(ctx context.Context, orders []Order) {
+	client, err := v.connected()
+	if err != nil {
+		fail(orders, err)
+		return
+	}
+	commands := make(valkey.Commands, len(orders))
+	for i := range orders {
+		keys, args := v.words(&orders[i])
+		commands[i] = client.B().Evalsha().Sha1(scriptName).Numkeys(int64(len(keys))).Key(keys...).Arg(args...).Build()
+	}
+	unknown := false
+	for i, answer := range client.DoMulti(ctx, commands...) {
+		orders[i].Err = orders[i].read(answer)
+		unknown = unknown || isUnknownScript(orders[i].Err)
+	}
+	if unknown { // the server was started anew
+		v.teach(ctx, client, orders)
+	}
+	for i := range orders {
+		orders[i].Err = explain(orders[i].Err)
+	}
+}
+
+// teach sends the script itself for the orders whose server does not know it.
+func (v *Valkey) teach(ctx context.Context, client valkey.Client, orders []Order) {
+	var commands valkey.Commands
+	var whose []*Order
+	for i := range orders {
+		if o := &orders[i]; isUnknownScript(o.Err) {
+			keys, args := v.words(o)
+			commands = append(commands, client.B().Eval().Script(script).Numkeys(int64(len(keys))).Key(keys...).Arg(args...).Build())
+			whose = append(whose, o)
+		}
+	}
+	for i, answer := range client.DoMulti(ctx, commands...) {
+		whose[i].Err = whose[i].read(answer)
+	}
+}
+
+// words are the names of the order's lists and the script's arguments. The braces put
+// all windows of a key on one member of a cluster.
+func (v *Valkey) words(o *Order) (keys, args []string) {
+	keys, args = make([]string, o.Meter.Len()), make([]string, 2, 2+4*o.Meter.Len())
+	keep := keepLonger
+	if o.At != 0 {
+		args[0] = strconv.FormatInt(o.At, 10)
+		keep = time.Hour // the given clock may go slower than the server's, by which lists expire
+	}
+	args[1] = strconv.Itoa(o.N)
+	for i := range keys {
+		w := o.Meter.Window(i)
+		keys[i] = v.prefix + "{" + o.Key + "}:" + windowName(o.Meter, i)
+		args = append(args, strconv.FormatInt(w.Per, 10), strconv.Itoa(w.Max), strconv.FormatInt(w.Grain, 10),
+			strconv.FormatInt(w.Per/1000+keep.Milliseconds(), 10))
+	}
+	return keys, args
+}
+
+// read takes the script's answer.
+func (o *Order) read(answer valkey.ValkeyResult) error {
+	numbers, err := answer.AsIntSlice()
+	if err != nil {
+		return err
+	}
+	if len(numbers) != 2*o.Meter.Len() {
+		return fmt.Errorf("the script answered with %d numbers, want %d", len(numbers), 2*o.Meter.Len())
+	}
+	o.Used = o.Used[:0]
+	for i := 0; i < len(numbers); i += 2 {
+		o.Used = append(o.Used, throttle.Use{Count: int(numbers[i]), Frees: numbers[i+1]})
+	}
+	return nil
+}
+
+func isUnknownScript(err error) bool {
+	answer, ok := valkey.IsValkeyErr(err)
+	return ok && answer.IsNoScript()
+}
+
+// refusals are errors of the server that waiting does not mend.
+var refusals = []string{"WRONGPASS", "NOAUTH", "NOPERM", "ERR DB index", "ERR AUTH", "ERR invalid DB", "ERR unknown command"}
+
+// explain tells refusals from failures.
+func explain(err error) error {
+	if err == nil {
+		return nil
+	}
+	if answer, ok := valkey.IsValkeyErr(err); ok {
+		for _, begin := range refusals {
+			if strings.HasPrefix(answer.Error(), begin) {
+				return fmt.Errorf("%w: %w", ErrRefused, err)
+			}
+		}
+	}
+	return fmt.Errorf("ask the store of limits: %w", err)
+}
+
+// connected returns the client, and connects if it has not yet.
+func (v *Valkey) connected() (valkey.Client, error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.client != nil || v.closed {
+		return v.client, v.open()
+	}
+	client, err := valkey.NewClient(v.options)
+	if err != nil {
+		return nil, explain(err)
+	}
+	v.client = client
+	return client, nil
+}
+
+var errClosed = errors.New("the store of limits is closed")
+
+func (v *Valkey) open() error {
+	if v.closed {
+		return errClosed
+	}
+	return nil
+}
+
+// Sweep implements Store: the server does it.
+func (*Valkey) Sweep(context.Context) error { return nil }
+
+// Close implements Store.
+func (v *Valkey) Close() {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.closed = true
+	if v.client != nil {
+		v.client.Close()
+	}
+}
