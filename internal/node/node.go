@@ -40,9 +40,10 @@ type Core struct {
 	OAuth     *oauth.Service
 	Journal   *audit.Journal
 
-	now    func() time.Time
-	rand   io.Reader
-	logger *slog.Logger
+	now      func() time.Time
+	rand     io.Reader
+	logger   *slog.Logger
+	database string // URL of the database, "" = embedded
 	// lost counts audit entries the store would not take.
 	lost atomic.Int64
 }

@@ -17,7 +17,7 @@ const patient = 30 * time.Second
 
 func valkeyStore(t testing.TB, url string, timeout time.Duration) *sharedlimit.Valkey {
 	t.Helper()
-	s, err := sharedlimit.NewValkey(sharedlimit.ValkeyURL(url), timeout, nil)
+	s, err := sharedlimit.NewValkey(sharedlimit.ValkeyOptions{URL: url, Timeout: timeout})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -46,9 +46,10 @@ type Limiter struct {
 	away    bool // the store is not used; nobody waits
 	waiting []*request
 
-	kick  chan struct{} // somebody waits
-	stop  context.CancelFunc
-	ended chan struct{}
+	kick   chan struct{} // somebody waits
+	stop   context.CancelFunc
+	ended  chan struct{}
+	closed sync.Once
 
 	round   round // of the goroutine that asks the store
 	counted counters
@@ -86,9 +87,11 @@ func New(ctx context.Context, store Store, o Options) (*Limiter, error) {
 
 // Close lets go of the store. Whoever still waits is metered by this replica alone.
 func (l *Limiter) Close() {
-	l.stop()
-	<-l.ended
-	l.store.Close()
+	l.closed.Do(func() {
+		l.stop()
+		<-l.ended
+		l.store.Close()
+	})
 }
 
 // Spend implements throttle.Limiter.

@@ -31,23 +31,22 @@ const (
 	maxTries = 8
 )
 
-// NewPostgres makes a store on the database at a URL or connection string, without
-// connecting yet. timeout is what a round trip may take. The error does not repeat the
-// URL: it may hold a password.
+// NewPostgres makes a store on the database at a URL, without connecting yet. timeout is
+// what a round trip may take. The error does not repeat the password.
 func NewPostgres(ctx context.Context, url string, timeout time.Duration) (*Postgres, error) {
 	config, err := pgxpool.ParseConfig(url)
 	if err != nil {
-		return nil, errors.New("limits: not the URL of a PostgreSQL database")
+		return nil, fmt.Errorf("limits: not the URL of a PostgreSQL database: %w", err)
 	}
-	return NewPostgresConfig(ctx, config, timeout)
-}
-
-// NewPostgresConfig is NewPostgres for a configuration that was read already, which is
-// left as it is.
-func NewPostgresConfig(ctx context.Context, config *pgxpool.Config, timeout time.Duration) (*Postgres, error) {
-	config = config.Copy()
 	config.MinConns, config.MinIdleConns, config.MaxConns = 0, 0, postgresConns
-	config.ConnConfig.ConnectTimeout = timeout
+	c := config.ConnConfig
+	c.ConnectTimeout = timeout
+	if c.ValidateConnect == nil { // after a failover, the server that takes writes
+		c.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite
+	}
+	if c.RuntimeParams["application_name"] == "" {
+		c.RuntimeParams["application_name"] = "rollcall-limits"
+	}
 	pool, err := pgxpool.NewWithConfig(ctx, config)
 	if err != nil {
 		return nil, fmt.Errorf("limits: connect with PostgreSQL: %w", err)

@@ -3,7 +3,7 @@ package sharedlimit
 import (
 	"context"
 	"crypto/sha1" //nolint:gosec // how the server names scripts
-	"crypto/tls"
+	"crypto/x509"
 	_ "embed"
 	"encoding/hex"
 	"errors"
@@ -39,26 +39,30 @@ type Valkey struct {
 	closed bool
 }
 
-// ValkeyURL is checked by NewValkey:
+// ValkeyOptions says which server to ask. URL is required:
 //
-//	redis://user:password@host:port/database    also rediss, valkey, valkeys (TLS) and unix
-//	redis://host:port?addr=host2:port2          more members of a cluster
-//	redis://host:port?master_set=name           host:port is a Sentinel's
-type ValkeyURL string
+//	redis://USER@HOST:PORT/DATABASE             also rediss, valkey, valkeys (TLS) and unix
+//	redis://HOST:PORT?addr=HOST2:PORT2          more members of a cluster
+//	redis://HOST:PORT?master_set=NAME           HOST:PORT is a Sentinel's
+type ValkeyOptions struct {
+	URL      string
+	Password string         // "" = the URL's, if it has one
+	Roots    *x509.CertPool // whom TLS believes; nil = whom the system does
+	Timeout  time.Duration  // what a round trip may take
+}
 
-// Options reads the URL. The error does not repeat it: it may hold a password.
-func (u ValkeyURL) options() (valkey.ClientOption, error) {
-	o, err := valkey.ParseURL(string(u))
-	if err != nil || len(o.InitAddress) == 0 {
+// CheckValkeyURL returns what is wrong with a URL, without repeating it.
+func CheckValkeyURL(url string) error {
+	_, err := parseValkey(url)
+	return err
+}
+
+func parseValkey(url string) (valkey.ClientOption, error) {
+	o, err := valkey.ParseURL(url)
+	if err != nil {
 		return o, errors.New("not the URL of a Valkey or Redis server: give redis://HOST:PORT/DATABASE, or rediss:// for TLS")
 	}
 	return o, nil
-}
-
-// Check returns what is wrong with the URL, without the URL in it.
-func (u ValkeyURL) Check() error {
-	_, err := u.options()
-	return err
 }
 
 // keepLonger is for how long a list stays when all its runs have left: servers count
@@ -69,20 +73,30 @@ const keepLonger = 2 * time.Second
 // thousand short commands.
 const connBuffer = 1 << 14
 
-// NewValkey makes a store on the server at a URL; it connects when it is first asked.
-// timeout is what a round trip may take. roots are believed for TLS; nil = the system's.
-func NewValkey(u ValkeyURL, timeout time.Duration, t *tls.Config) (*Valkey, error) {
-	o, err := u.options()
+// sentinelRefresh is how often Sentinels are asked who is in charge, should their news be missed.
+const sentinelRefresh = 5 * time.Second
+
+// NewValkey makes a store on a server; it connects when it is first asked.
+func NewValkey(v ValkeyOptions) (*Valkey, error) {
+	o, err := parseValkey(v.URL)
 	if err != nil {
 		return nil, err
 	}
-	if t != nil && o.TLSConfig != nil {
-		o.TLSConfig.RootCAs = t.RootCAs
+	if v.Password != "" {
+		o.Password = v.Password
+	}
+	if v.Roots != nil && o.TLSConfig != nil {
+		o.TLSConfig.RootCAs = v.Roots
+	}
+	if o.Sentinel.MasterSet != "" {
+		o.Sentinel.Username, o.Sentinel.Password, o.Sentinel.TLSConfig = o.Username, o.Password, o.TLSConfig
+		o.Sentinel.TopologyRefreshInterval = sentinelRefresh
 	}
 	o.DisableCache, o.DisableRetry, o.PipelineMultiplex = true, true, -1
 	o.RingScaleEachConn, o.ReadBufferEachConn, o.WriteBufferEachConn = 8, connBuffer, connBuffer
-	o.Dialer = net.Dialer{Timeout: timeout, KeepAlive: 15 * time.Second}
-	o.ConnWriteTimeout = max(timeout, 100*time.Millisecond)
+	o.Dialer = net.Dialer{Timeout: v.Timeout, KeepAlive: 15 * time.Second}
+	o.Sentinel.Dialer = o.Dialer
+	o.ConnWriteTimeout = max(v.Timeout, 100*time.Millisecond)
 	return &Valkey{options: o, prefix: "rollcall:limits:"}, nil
 }
 

@@ -30,6 +30,15 @@ var classNames = [classEnd]string{
 	ClassManagementWrite: "management_write",
 }
 
+// Classes returns every class.
+func Classes() []Class {
+	list := make([]Class, 0, classEnd-1)
+	for c := Class(1); c < classEnd; c++ {
+		list = append(list, c)
+	}
+	return list
+}
+
 // String gives the stable name used in stores, metrics and the audit trail.
 func (c Class) String() string {
 	if c.known() {
