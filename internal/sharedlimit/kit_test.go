@@ -9,7 +9,6 @@ import (
 	"github.com/rollcall-id/rollcall/internal/sharedlimit"
 	"github.com/rollcall-id/rollcall/internal/throttle"
 	"github.com/rollcall-id/rollcall/internal/throttle/throttletest"
-	"github.com/rollcall-id/rollcall/internal/valkeytest"
 )
 
 // patient is how long tests let a store take on a busy machine: none of them is about waiting.
@@ -62,17 +61,29 @@ func exact(t *testing.T, l *sharedlimit.Limiter) {
 	}
 }
 
-func TestValkeyConforms(t *testing.T) {
-	t.Parallel()
-	store := valkeyStore(t, valkeytest.Shared(t).URL(), patient)
-	t.Cleanup(store.Close)
-	conforms(t, store)
-}
-
-func conforms(t *testing.T, store sharedlimit.Store) {
-	throttletest.Run(t, func(policies []throttle.Policy) throttle.Limiter {
+// conforms checks limiters on one store, which each of them asks by itself.
+func conforms(t *testing.T, open func() sharedlimit.Store) {
+	one := func(t *testing.T, store sharedlimit.Store, policies []throttle.Policy) throttle.Limiter {
 		l := limiter(t, lent{store}, sharedlimit.Options{Policies: policies, GivenTime: true})
 		t.Cleanup(func() { exact(t, l) })
 		return l
+	}
+	stores := []sharedlimit.Store{open(), open(), open()}
+	for _, s := range stores {
+		t.Cleanup(s.Close)
+	}
+	t.Run("alone", func(t *testing.T) {
+		t.Parallel()
+		throttletest.Run(t, func(policies []throttle.Policy) throttle.Limiter { return one(t, stores[0], policies) })
+	})
+	t.Run("replicas", func(t *testing.T) {
+		t.Parallel()
+		throttletest.RunReplicas(t, func(lists ...[]throttle.Policy) []throttle.Limiter {
+			var replicas []throttle.Limiter
+			for i, policies := range lists {
+				replicas = append(replicas, one(t, stores[i], policies))
+			}
+			return replicas
+		})
 	})
 }

@@ -50,9 +50,7 @@ func TestPostgresConforms(t *testing.T) {
 		for name, url := range modes {
 			t.Run(string(v)+" "+name, func(t *testing.T) {
 				t.Parallel()
-				store := postgresStore(t, url, patient)
-				t.Cleanup(store.Close)
-				conforms(t, store)
+				conforms(t, func() sharedlimit.Store { return postgresStore(t, url, patient) })
 			})
 		}
 	}
