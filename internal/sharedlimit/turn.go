@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
 )
 
 // The statements. No isolation but READ COMMITTED would do: a later statement must see
@@ -19,15 +20,12 @@ const (
 	sqlBegin = `begin isolation level read committed`
 	sqlSet   = `SELECT set_config('synchronous_commit', 'off', true), set_config('idle_in_transaction_session_timeout', '1000', true), ` + sqlClock
 	sqlNow   = `SELECT ` + sqlClock
-	sqlLock  = `SELECT name, state FROM limit_counts WHERE name = ANY($1) ORDER BY name FOR UPDATE`
-	sqlLook  = `SELECT name, state FROM limit_counts WHERE name = ANY($1)`
+	sqlLook  = `SELECT state FROM limit_counts WHERE name = $1`
+	sqlLock  = sqlLook + ` FOR UPDATE`
 	sqlPiece = `SELECT seq, runs FROM limit_runs WHERE name = $1 AND span = $2 AND seq >= $3 AND seq < $4 ORDER BY seq`
 
-	sqlMake = `INSERT INTO limit_counts (name, state, idle_at)
-SELECT n.name, n.state, n.idle_at FROM unnest($1::bytea[], $2::bytea[], $3::bigint[]) AS n (name, state, idle_at) ORDER BY n.name
-ON CONFLICT DO NOTHING RETURNING name`
-	sqlWrite = `UPDATE limit_counts SET state = n.state, idle_at = n.idle_at
-FROM unnest($1::bytea[], $2::bytea[], $3::bigint[]) AS n (name, state, idle_at) WHERE limit_counts.name = n.name`
+	sqlMake  = `INSERT INTO limit_counts (name, state, idle_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING`
+	sqlWrite = `UPDATE limit_counts SET state = $2, idle_at = $3 WHERE name = $1`
 	sqlSpill = `INSERT INTO limit_runs (name, span, seq, runs) VALUES ($1, $2, $3, $4)
 ON CONFLICT (name, span, seq) DO UPDATE SET runs = excluded.runs`
 	sqlDrop   = `DELETE FROM limit_runs WHERE name = $1 AND span = $2 AND seq < $3`
@@ -74,49 +72,37 @@ func (t *turn) run(ctx context.Context, orders []*Order) ([]*Order, error) {
 	return t.finish(ctx)
 }
 
-// read locks and reads the rows of keys that are spent, and reads those that are only
-// looked at.
+// read locks and reads the rows of keys that are spent, in the order of their names, and
+// reads those that are only looked at. One statement a key, all sent together: the
+// database plans such ones once, but statements about lists again and again.
 func (t *turn) read(ctx context.Context) error {
-	var lock, look [][]byte
-	for i := range t.keys {
-		if o := t.keys[i].order; o.N > 0 {
-			lock = append(lock, []byte(o.Key))
-		} else {
-			look = append(look, []byte(o.Key))
-		}
-	}
 	b := &pgx.Batch{}
-	states := make(map[string][]byte, len(t.keys))
-	remember := func(rows pgx.Rows) error {
-		var name, state []byte
-		_, err := pgx.ForEachRow(rows, []any{&name, &state}, func() error {
-			states[string(name)] = state
-			state = nil
-			return nil
-		})
-		return err
-	}
 	if t.locked {
 		b.Queue(sqlBegin)
 		b.Queue(sqlSet).QueryRow(func(row pgx.Row) error {
 			var ignored string
 			return row.Scan(&ignored, &ignored, &t.clock)
 		})
-		b.Queue(sqlLock, lock).Query(remember)
 	} else {
 		b.Queue(sqlNow).QueryRow(func(row pgx.Row) error { return row.Scan(&t.clock) })
 	}
-	if len(look) > 0 {
-		b.Queue(sqlLook, look).Query(remember)
-	}
-	if err := t.conn.SendBatch(ctx, b).Close(); err != nil {
-		return err
-	}
 	for i := range t.keys {
-		state, ok := states[t.keys[i].order.Key]
-		t.keys[i].begin(t.clock, state, ok)
+		k := &t.keys[i]
+		query := sqlLook
+		if k.order.N > 0 {
+			query = sqlLock
+		}
+		b.Queue(query, []byte(k.order.Key)).QueryRow(func(row pgx.Row) error {
+			var state []byte
+			err := row.Scan(&state)
+			if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+				return err
+			}
+			k.begin(t.clock, state, err == nil)
+			return nil
+		})
 	}
-	return nil
+	return t.conn.SendBatch(ctx, b).Close()
 }
 
 // begin takes what a key's row holds.
@@ -266,69 +252,46 @@ func (k *keyTurn) idleAt() int64 {
 	return at + idleMargin.Microseconds()
 }
 
-// rows are the parameters of the statements that write keys.
-type rows struct {
-	names, states [][]byte
-	idle          []int64
-}
-
-func (r *rows) add(k *keyTurn) {
-	r.names = append(r.names, []byte(k.order.Key))
-	r.states = append(r.states, appendState(nil, k.windows))
-	r.idle = append(r.idle, k.idleAt())
-}
-
 // finish writes what was counted and commits. It returns the orders whose rows were made
 // by others at the same time.
 func (t *turn) finish(ctx context.Context) ([]*Order, error) {
 	if !t.locked {
 		return nil, nil
 	}
-	var fresh, old rows
 	b := &pgx.Batch{}
-	for i := range t.keys {
-		k := &t.keys[i]
-		switch {
-		case !k.write:
-			continue
-		case k.known:
-			old.add(k)
-		default:
-			fresh.add(k)
-		}
-		for j, runs := range k.spilled {
-			c := &k.windows[j]
-			if runs != nil {
-				b.Queue(sqlSpill, []byte(k.order.Key), c.name, c.to-1, appendRuns(nil, runs))
-			}
-			if c.from != k.began[j] {
-				b.Queue(sqlDrop, []byte(k.order.Key), c.name, c.from)
-			}
-		}
-	}
-	made := make(map[string]bool)
-	if len(fresh.names) > 0 {
-		b.Queue(sqlMake, fresh.names, fresh.states, fresh.idle).Query(func(rows pgx.Rows) error {
-			var name []byte
-			_, err := pgx.ForEachRow(rows, []any{&name}, func() error {
-				made[string(name)] = true
-				return nil
-			})
-			return err
-		})
-	}
-	if len(old.names) > 0 {
-		b.Queue(sqlWrite, old.names, old.states, old.idle)
-	}
-	b.Queue(sqlCommit)
-	if err := t.conn.SendBatch(ctx, b).Close(); err != nil {
-		return nil, err
-	}
 	var again []*Order
 	for i := range t.keys {
-		if k := &t.keys[i]; k.write && !k.known && !made[k.order.Key] {
-			again = append(again, k.order)
+		k := &t.keys[i]
+		if !k.write {
+			continue
+		}
+		k.queuePieces(b)
+		name, state, idle := []byte(k.order.Key), appendState(nil, k.windows), k.idleAt()
+		if k.known {
+			b.Queue(sqlWrite, name, state, idle)
+			continue
+		}
+		b.Queue(sqlMake, name, state, idle).Exec(func(tag pgconn.CommandTag) error {
+			if tag.RowsAffected() == 0 {
+				again = append(again, k.order)
+			}
+			return nil
+		})
+	}
+	b.Queue(sqlCommit)
+	err := t.conn.SendBatch(ctx, b).Close()
+	return again, err
+}
+
+// queuePieces writes and removes the pieces that were filled and read.
+func (k *keyTurn) queuePieces(b *pgx.Batch) {
+	for i, runs := range k.spilled {
+		c := &k.windows[i]
+		if runs != nil {
+			b.Queue(sqlSpill, []byte(k.order.Key), c.name, c.to-1, appendRuns(nil, runs))
+		}
+		if c.from != k.began[i] {
+			b.Queue(sqlDrop, []byte(k.order.Key), c.name, c.from)
 		}
 	}
-	return again, nil
 }
