@@ -229,7 +229,7 @@ func TestRefused(t *testing.T) {
 				t.Fatal(err)
 			}
 			l, err := sharedlimit.New(t.Context(), store, sharedlimit.Options{
-				Policies: policies, Local: local, Logger: slog.New(slog.DiscardHandler), Timeout: patient,
+				Policies: policies, Local: local, Logger: slog.New(slog.NewTextHandler(t.Output(), nil)), Timeout: patient,
 			})
 			if got := errors.Is(err, sharedlimit.ErrRefused); got != tt.refused {
 				t.Errorf("New: %v, want refused = %t", err, tt.refused)

@@ -181,8 +181,8 @@ func isUnknownScript(err error) bool {
 	return ok && answer.IsNoScript()
 }
 
-// refusals are errors of the server that waiting does not mend.
-var refusals = []string{"WRONGPASS", "NOAUTH", "NOPERM", "ERR DB index", "ERR AUTH", "ERR invalid DB", "ERR unknown command"}
+// refusals begin errors of the server that waiting does not mend. The client drops "ERR ".
+var refusals = []string{"WRONGPASS", "NOAUTH", "NOPERM", "DB index", "invalid DB", "AUTH", "unknown command"}
 
 // explain tells refusals from failures.
 func explain(err error) error {
@@ -191,7 +191,7 @@ func explain(err error) error {
 	}
 	if answer, ok := valkey.IsValkeyErr(err); ok {
 		for _, begin := range refusals {
-			if strings.HasPrefix(answer.Error(), begin) {
+			if strings.HasPrefix(strings.TrimPrefix(answer.Error(), "ERR "), begin) {
 				return fmt.Errorf("%w: %w", ErrRefused, err)
 			}
 		}
