@@ -248,4 +248,3 @@ func (s *Server) makeRoles(ctx context.Context) error {
 	return s.Admin(ctx, superuser, "CREATE ROLE "+Role+" LOGIN",
 		fmt.Sprintf("CREATE ROLE %s LOGIN PASSWORD '%s' IN ROLE %s", GuardedRole, GuardedPassword, Role))
 }
-
