@@ -58,7 +58,7 @@ func OpenCore(ctx context.Context, o CoreOptions) (*Core, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Core{Store: s, now: o.Now, rand: o.Rand, logger: o.Logger}
+	c := &Core{Store: s, now: o.Now, rand: o.Rand, logger: o.Logger, database: o.Store.URL}
 	c.Journal = audit.NewJournal(s, func(err error, lost int64) {
 		c.lost.Add(lost)
 		o.Logger.Error("audit entries could not be written", "lost", lost, "error", err)
