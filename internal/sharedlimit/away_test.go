@@ -204,6 +204,39 @@ func TestCloseWhileAway(t *testing.T) {
 	})
 }
 
+// documentedRights are those that docs/operations.md asks for.
+var documentedRights = []string{
+	"--user", "limiter", "on", ">correct horse", "~rollcall:limits:*", "-@all", "+evalsha", "+eval",
+	"+time", "+lrange", "+lindex", "+llen", "+lset", "+lpop", "+rpush", "+pexpire", "+del",
+}
+
+// A user of Redis with no more than the documented rights will do.
+func TestRights(t *testing.T) {
+	t.Parallel()
+	s := valkeytest.Own(t, documentedRights...)
+	store, err := sharedlimit.NewValkey(sharedlimit.ValkeyOptions{
+		URL: "redis://limiter@" + s.Address(), Password: "correct horse", Timeout: patient,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	limits := throttle.Settings{UsersPerMinute: 60, UsersPerHour: 100}.Policies()
+	l := limiter(t, store, sharedlimit.Options{Policies: limits, GivenTime: true})
+	at := time.Now()
+	for i := range 300 {
+		d, err := l.Spend(t.Context(), app("a"), at.Add(time.Duration(i)*time.Second))
+		if err != nil || d.Admitted != (i < 100) {
+			t.Fatalf("request %d: %+v, %v", i, d, err)
+		}
+	}
+	lower := limiter(t, lent{store}, sharedlimit.Options{Policies: throttle.Settings{UsersPerHour: 50}.Policies(), GivenTime: true})
+	if d, err := lower.Spend(t.Context(), app("a"), at.Add(2*time.Hour)); err != nil || !d.Admitted {
+		t.Errorf("two hours later: %+v, %v", d, err)
+	}
+	exact(t, l)
+	exact(t, lower)
+}
+
 func TestRefused(t *testing.T) {
 	t.Parallel()
 	guarded := valkeytest.Own(t, "--requirepass", "correct horse", "--databases", "2")
