@@ -39,6 +39,7 @@ type Server struct {
 	crashed bool
 
 	templates sync.Map // name to *template
+	used      sync.Map // name to *sync.Pool of names of databases
 }
 
 // startTimeout bounds how long a server may take until it answers, on a busy machine.

@@ -32,13 +32,13 @@ const few = 6
 // migrated makes a database with nothing in it, ready for use.
 func migrated(t *testing.T, server *pgtest.Server, settings ...string) string {
 	t.Helper()
-	return server.DatabaseLike(t, "migrated", func(ctx context.Context, url string) error {
+	return server.Recycled(t, "migrated", func(ctx context.Context, url string) error {
 		s, err := store.Open(ctx, store.Options{URL: url, Rand: rand.Reader})
 		if err != nil {
 			return err
 		}
 		return s.Close()
-	}, settings...)
+	}, []string{"rollcall_migrations", "rollcall_migration_lock"}, settings...)
 }
 
 func TestConformance(t *testing.T) {

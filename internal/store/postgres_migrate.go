@@ -75,7 +75,7 @@ func (e *postgresEngine) migrate(ctx context.Context, o Options) (err error) {
 		return fmt.Errorf("%w (it is at version %d, this one knows %d)", ErrNewer, current, newest)
 	case current >= newest:
 		return nil
-	case o.NoMigrate:
+	case o.NoMigrate && found:
 		return fmt.Errorf("%w (it is at version %d, this one wants %d)", ErrOutdated, current, newest)
 	}
 	if _, err := m.Up(ctx); err != nil {
