@@ -96,36 +96,101 @@ func (l *Limiter) Close() {
 
 // Spend implements throttle.Limiter.
 func (l *Limiter) Spend(ctx context.Context, key throttle.Key, now time.Time) (throttle.Decision, error) {
-	return l.ask(ctx, key, now, true)
+	a := l.ask(ctx, key, nil, now, true)
+	return a.decision, a.err
 }
 
 // Peek implements throttle.Limiter.
 func (l *Limiter) Peek(ctx context.Context, key throttle.Key, now time.Time) (throttle.Decision, error) {
-	return l.ask(ctx, key, now, false)
+	a := l.ask(ctx, key, nil, now, false)
+	return a.decision, a.err
 }
 
-func (l *Limiter) ask(ctx context.Context, key throttle.Key, now time.Time, spend bool) (throttle.Decision, error) {
-	meter, err := l.rules.Meter(key)
-	if err != nil || meter.Unlimited() {
-		return throttle.Decision{Admitted: err == nil}, err
+// SpendBehind implements throttle.Limiter.
+func (l *Limiter) SpendBehind(ctx context.Context, guard, key throttle.Key, now time.Time) (throttle.Decision, bool, error) {
+	a := l.ask(ctx, key, &guard, now, true)
+	return a.decision, a.refused, a.err
+}
+
+// Glance implements throttle.Limiter. It asks the store only about keys that this
+// replica has seen spent: of others nobody here can have learnt anything yet.
+func (l *Limiter) Glance(ctx context.Context, key throttle.Key, now time.Time) (throttle.Decision, error) {
+	d, err := l.local.Peek(ctx, key, now)
+	if err != nil || d.Reset == 0 {
+		return d, err
+	}
+	return l.Peek(ctx, key, now)
+}
+
+func (l *Limiter) ask(ctx context.Context, key throttle.Key, guard *throttle.Key, now time.Time, spend bool) answer {
+	q := question{key: key, spend: spend, at: micros(now)}
+	var err error
+	if guard != nil {
+		q.guard = *guard
+		if q.guards, err = l.rules.Meter(q.guard); err != nil {
+			return answer{err: err}
+		}
+		q.behind = !q.guards.Unlimited()
+	}
+	if q.meter, err = l.rules.Meter(key); err != nil {
+		return answer{err: err}
+	}
+	if q.meter.Unlimited() {
+		return l.unlimited(ctx, q, now)
 	}
 	l.counted.requests.Add(1)
-	d, err := l.wait(ctx, question{key: key, meter: meter, spend: spend, at: micros(now)})
-	switch {
-	case err == nil && spend && d.Admitted:
-		// Count along, for the day on which the store is away.
-		_, err = l.local.Spend(ctx, key, now)
-		return d, err
-	case err == nil:
-		return d, nil
-	case ctx.Err() != nil:
-		return throttle.Decision{}, fmt.Errorf("wait for the store of limits: %w", context.Cause(ctx))
+	a := l.wait(ctx, q)
+	if a.err == nil {
+		return l.note(ctx, q, a, now)
+	}
+	if ctx.Err() != nil {
+		return answer{err: fmt.Errorf("wait for the store of limits: %w", context.Cause(ctx))}
 	}
 	l.counted.alone.Add(1)
-	if spend {
-		return l.local.Spend(ctx, key, now)
+	return l.alone(ctx, q, now)
+}
+
+// unlimited answers for a key without limits: only its guard may refuse.
+func (l *Limiter) unlimited(ctx context.Context, q question, now time.Time) answer {
+	if q.behind {
+		if a := l.ask(ctx, q.guard, nil, now, false); a.err != nil || !a.decision.Admitted {
+			a.refused = a.err == nil
+			return a
+		}
 	}
-	return l.local.Peek(ctx, key, now)
+	return answer{decision: throttle.Decision{Admitted: true}}
+}
+
+// alone answers from this replica's memory.
+func (l *Limiter) alone(ctx context.Context, q question, now time.Time) (a answer) {
+	switch {
+	case q.behind:
+		a.decision, a.refused, a.err = l.local.SpendBehind(ctx, q.guard, q.key, now)
+	case q.spend:
+		a.decision, a.err = l.local.Spend(ctx, q.key, now)
+	default:
+		a.decision, a.err = l.local.Peek(ctx, q.key, now)
+	}
+	return a
+}
+
+// note counts along, for the day on which the store is away. It also notes keys that
+// others have used up, which Glance is to ask about.
+func (l *Limiter) note(ctx context.Context, q question, a answer, now time.Time) answer {
+	seen := q.key
+	if a.refused {
+		seen = q.guard
+	}
+	if a.decision.Admitted && !q.spend {
+		return a
+	}
+	if !a.decision.Admitted {
+		if d, err := l.local.Peek(ctx, seen, now); err != nil || d.Reset > 0 {
+			return a
+		}
+	}
+	_, a.err = l.local.Spend(ctx, seen, now)
+	return a
 }
 
 // Sweep forgets what has become idle. The server calls it about once a minute.

@@ -64,7 +64,7 @@ func (p *Postgres) Spend(ctx context.Context, orders []Order) {
 	var err error
 	for try := 0; len(pending) > 0 && try < maxTries; try++ {
 		var again []*Order
-		again, err = p.try(ctx, pending)
+		again, err = p.try(ctx, orders, pending)
 		if err == nil {
 			pending = again
 		} else if !repeatable(err) || ctx.Err() != nil {
@@ -87,15 +87,15 @@ func repeatable(err error) bool {
 	return errors.Is(err, errMoved) || errors.As(err, &pg) && (pg.Code == "40001" || pg.Code == "40P01")
 }
 
-// try asks for all orders in one transaction. It returns those to ask for again: their
+// try asks for some of all orders in one transaction. It returns those to ask for again: their
 // rows were made by others at the same time.
-func (p *Postgres) try(ctx context.Context, orders []*Order) ([]*Order, error) {
+func (p *Postgres) try(ctx context.Context, all []Order, orders []*Order) ([]*Order, error) {
 	conn, err := p.pool.Acquire(ctx)
 	if err != nil {
 		return nil, err
 	}
 	defer conn.Release()
-	t := turn{conn: conn.Conn()}
+	t := turn{conn: conn.Conn(), all: all}
 	again, err := t.run(ctx, orders)
 	if err != nil && t.conn.PgConn().TxStatus() != 'I' && !t.conn.IsClosed() {
 		_, rollback := t.conn.Exec(ctx, "rollback")

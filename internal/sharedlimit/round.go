@@ -15,10 +15,13 @@ import (
 type round struct {
 	requests []*request
 	orders   []Order
-	admitted []int // of each order
+	tallies  []tally // of each order
 	places   map[throttle.Key]int
 	latest   int64 // given time; never goes back
 }
+
+// tally is how many requests of an order were admitted, and how many were told so far.
+type tally struct{ admitted, told int }
 
 // run asks the store for as long as somebody waits, until ctx ends. down is why the
 // store is away at the start, or nil.
@@ -52,36 +55,40 @@ func (l *Limiter) gather() bool {
 	clear(r.places)
 	r.orders = r.orders[:0]
 	for _, q := range r.requests {
-		q.order, q.place = r.place(q), 0
-		o := &r.orders[q.order]
 		r.latest = max(r.latest, q.at)
+		q.order, q.shut = r.place(q.key, q.meter), -1
+		if q.behind {
+			guard := r.place(q.guard, q.guards)
+			o := &r.orders[q.order]
+			q.shut = len(o.Guards)
+			o.Guards = append(o.Guards, Guard{Order: guard})
+		}
 		if q.spend {
-			q.place = o.N
-			o.N++
+			r.orders[q.order].N++
 		}
 	}
-	for i := range r.orders {
-		r.orders[i].At = 0
-		if l.given {
+	if l.given {
+		for i := range r.orders {
 			r.orders[i].At = r.latest
 		}
 	}
 	return len(r.requests) > 0
 }
 
-// place returns the number of the order for the request's key.
-func (r *round) place(q *request) int {
-	at, ok := r.places[q.key]
+// place returns the number of the order for a key.
+func (r *round) place(key throttle.Key, meter throttle.Meter) int {
+	at, ok := r.places[key]
 	if ok {
 		return at
 	}
 	at = len(r.orders)
-	r.places[q.key] = at
-	var used []throttle.Use
-	if at < cap(r.orders) {
-		used = r.orders[:at+1][at].Used[:0] // an older round's, to be written over
+	r.places[key] = at
+	o := Order{Key: storeKey(key), Meter: meter}
+	if at < cap(r.orders) { // an older round's, to be written over
+		old := &r.orders[:at+1][at]
+		o.Used, o.Guards = old.Used[:0], old.Guards[:0]
 	}
-	r.orders = append(r.orders, Order{Key: storeKey(q.key), Meter: q.meter, Used: used})
+	r.orders = append(r.orders, o)
 	return at
 }
 
@@ -95,32 +102,46 @@ func (l *Limiter) turn(ctx context.Context) error {
 	cancel()
 	l.counted.rounds.Add(1)
 	l.counted.busy.Add(int64(time.Since(began)))
-	var errs error
-	r.admitted = r.admitted[:0]
+	r.tallies = r.tallies[:0]
+	var failed error
 	for i := range r.orders {
 		o := &r.orders[i]
-		admitted := 0
-		if o.Err == nil {
-			admitted = o.Meter.Admits(o.Used, o.N)
-		} else if errs == nil {
-			errs = o.Err
+		if o.Err != nil && failed == nil {
+			failed = o.Err
 		}
-		r.admitted = append(r.admitted, admitted)
+		r.tallies = append(r.tallies, tally{})
+		if o.Err == nil {
+			r.tallies[i].admitted = o.Meter.Admits(o.Used, o.Counts)
+		}
 	}
 	for i, q := range r.requests {
-		o := &r.orders[q.order]
-		switch {
-		case o.Err != nil:
-			q.err = o.Err
-		case q.spend:
-			q.decision = o.Meter.Spend(o.Used, r.admitted[q.order], q.place)
-		default:
-			q.decision = o.Meter.Peek(o.Used)
-		}
+		q.answer = r.answer(q)
 		r.requests[i] = nil
 		q.done <- struct{}{} // from here on the request is its waiter's
 	}
-	return errs
+	return failed
+}
+
+// answer is what the round says to a request.
+func (r *round) answer(q *request) answer {
+	o, t := &r.orders[q.order], &r.tallies[q.order]
+	if q.shut >= 0 {
+		g := o.Guards[q.shut]
+		if err := r.orders[g.Order].Err; err != nil {
+			return answer{err: err}
+		}
+		if o.Err == nil && !g.Answer.Admitted {
+			return answer{decision: g.Answer, refused: true}
+		}
+	}
+	switch {
+	case o.Err != nil:
+		return answer{err: o.Err}
+	case !q.spend:
+		return answer{decision: o.Meter.Peek(o.Used)}
+	}
+	t.told++
+	return answer{decision: o.Meter.Spend(o.Used, t.admitted, t.told-1)}
 }
 
 // How often to ask whether the store is back. The pause begins short again when the

@@ -14,6 +14,12 @@ type Order struct {
 	Meter throttle.Meter // at least one window
 	N     int            // requests to count at once, as far as Meter admits them; 0 = only look
 
+	// Guards say of some of the N requests that they count only if another key has room. The
+	// orders of those keys have no guards.
+	Guards []Guard
+	// Counts is what is left of N without the requests whose guards have no room; see Settle.
+	Counts int
+
 	// At is the time to count at, if it is given: microseconds since 1970. Otherwise it is
 	// 0, and the store's own clock tells. Either way a key's time never goes back.
 	At int64
@@ -23,11 +29,34 @@ type Order struct {
 	Err  error
 }
 
+// Guard is another key that must have room for a request to count.
+type Guard struct {
+	Order  int               // number of that key's order in the same call
+	Answer throttle.Decision // what Peek says of that key; Settle fills it in
+}
+
+// Settle fills in Guards and Counts once the guards' orders are answered. Stores call it
+// for every order before they count it, and again whenever they read it again.
+func (o *Order) Settle(orders []Order) {
+	o.Counts = o.N
+	for i := range o.Guards {
+		g := &o.Guards[i]
+		guard := &orders[g.Order]
+		g.Answer = throttle.Decision{}
+		if guard.Err == nil {
+			g.Answer = guard.Meter.Peek(guard.Used)
+		}
+		if !g.Answer.Admitted {
+			o.Counts--
+		}
+	}
+}
+
 // Store keeps counts for many replicas. It may be called again only when it has returned.
 type Store interface {
 	// Spend answers every order; no two are for the same key. Each key is counted at one
-	// instant, all of its windows together or not at all. After an error it is not known
-	// whether anything was counted.
+	// instant, all of its windows together or not at all, and after its guards were
+	// answered (see Order.Settle). After an error it is not known whether anything was counted.
 	Spend(ctx context.Context, orders []Order)
 
 	// Sweep forgets keys whose windows are empty, where the store does not by itself.

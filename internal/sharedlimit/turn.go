@@ -39,6 +39,7 @@ const idleMargin = 10 * time.Second
 // turn is one transaction about some orders.
 type turn struct {
 	conn   *pgx.Conn
+	all    []Order // what the store was asked, guards included
 	clock  int64
 	locked bool
 	keys   []keyTurn
@@ -153,6 +154,9 @@ func (t *turn) decide() bool {
 		}
 	}
 	for i := range t.keys {
+		t.keys[i].order.Settle(t.all)
+	}
+	for i := range t.keys {
 		t.keys[i].count()
 	}
 	return true
@@ -180,7 +184,7 @@ func (k *keyTurn) use() bool {
 // count counts what the order's windows admit.
 func (k *keyTurn) count() {
 	o := k.order
-	admitted := o.Meter.Admits(o.Used, o.N)
+	admitted := o.Meter.Admits(o.Used, o.Counts)
 	for i := range o.Meter.Len() {
 		if admitted > 0 {
 			k.spilled[i] = k.windows[i].add(o.Meter.Window(i).Grain, k.now, int64(admitted))

@@ -100,16 +100,43 @@ func NewValkey(v ValkeyOptions) (*Valkey, error) {
 	return &Valkey{options: o, prefix: "rollcall:limits:"}, nil
 }
 
-// Spend implements Store.
+// Spend implements Store. Guards are asked first: they may be another member's of a cluster.
 func (v *Valkey) Spend(ctx context.Context, orders []Order) {
 	client, err := v.connected()
 	if err != nil {
 		fail(orders, err)
 		return
 	}
-	commands := make(valkey.Commands, len(orders))
+	var first, then []*Order
+	guard := make([]bool, len(orders))
 	for i := range orders {
-		keys, args := v.words(&orders[i])
+		for _, g := range orders[i].Guards {
+			guard[g.Order] = true
+		}
+	}
+	for i := range orders {
+		if guard[i] {
+			first = append(first, &orders[i])
+		} else {
+			then = append(then, &orders[i])
+		}
+	}
+	for _, part := range [][]*Order{first, then} {
+		for _, o := range part {
+			o.Settle(orders)
+		}
+		v.ask(ctx, client, part)
+	}
+}
+
+// ask sends orders together.
+func (v *Valkey) ask(ctx context.Context, client valkey.Client, orders []*Order) {
+	if len(orders) == 0 {
+		return
+	}
+	commands := make(valkey.Commands, len(orders))
+	for i, o := range orders {
+		keys, args := v.words(o)
 		commands[i] = client.B().Evalsha().Sha1(scriptName).Numkeys(int64(len(keys))).Key(keys...).Arg(args...).Build()
 	}
 	unknown := false
@@ -120,17 +147,17 @@ func (v *Valkey) Spend(ctx context.Context, orders []Order) {
 	if unknown { // the server was started anew
 		v.teach(ctx, client, orders)
 	}
-	for i := range orders {
-		orders[i].Err = explain(orders[i].Err)
+	for _, o := range orders {
+		o.Err = explain(o.Err)
 	}
 }
 
 // teach sends the script itself for the orders whose server does not know it.
-func (v *Valkey) teach(ctx context.Context, client valkey.Client, orders []Order) {
+func (v *Valkey) teach(ctx context.Context, client valkey.Client, orders []*Order) {
 	var commands valkey.Commands
 	var whose []*Order
-	for i := range orders {
-		if o := &orders[i]; isUnknownScript(o.Err) {
+	for _, o := range orders {
+		if isUnknownScript(o.Err) {
 			keys, args := v.words(o)
 			commands = append(commands, client.B().Eval().Script(script).Numkeys(int64(len(keys))).Key(keys...).Arg(args...).Build())
 			whose = append(whose, o)
@@ -150,7 +177,7 @@ func (v *Valkey) words(o *Order) (keys, args []string) {
 		args[0] = strconv.FormatInt(o.At, 10)
 		keep = time.Hour // the given clock may go slower than the server's, by which lists expire
 	}
-	args[1] = strconv.Itoa(o.N)
+	args[1] = strconv.Itoa(o.Counts)
 	for i := range keys {
 		w := o.Meter.Window(i)
 		keys[i] = v.prefix + "{" + o.Key + "}:" + windowName(o.Meter, i)

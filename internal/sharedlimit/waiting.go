@@ -14,17 +14,29 @@ type question struct {
 	meter throttle.Meter
 	spend bool
 	at    int64 // microseconds since 1970, by the caller's clock
+
+	// behind asks to count only if the guard has room.
+	behind bool
+	guard  throttle.Key
+	guards throttle.Meter // the guard's
 }
 
 // request is a question that waits for its answer.
 type request struct {
 	question
-	order, place int  // which order of the round answers it, and its place among those that spend it
-	gone         bool // nobody waits any more; guarded by Limiter.mu
+	order int  // which order of the round answers it
+	shut  int  // which of the order's guards is its own, -1 = none
+	gone  bool // nobody waits any more; guarded by Limiter.mu
 
+	answer answer
+	done   chan struct{} // gets one value when answer stands
+}
+
+// answer is what a request is told.
+type answer struct {
 	decision throttle.Decision
+	refused  bool // by the guard, whose decision it is
 	err      error
-	done     chan struct{} // gets one value when decision and err stand
 }
 
 var requests = sync.Pool{New: func() any { return &request{done: make(chan struct{}, 1)} }}
@@ -34,23 +46,23 @@ var errAway = errors.New("the store of limits is away")
 
 // wait asks with the next round trip. An error means that the store gave no answer, or
 // that ctx ended.
-func (l *Limiter) wait(ctx context.Context, q question) (throttle.Decision, error) {
+func (l *Limiter) wait(ctx context.Context, q question) answer {
 	r := requests.Get().(*request) //nolint:errcheck,forcetypeassert // the pool makes nothing else
-	r.question, r.gone, r.err = q, false, nil
+	r.question, r.gone, r.answer = q, false, answer{}
 	if !l.join(r) {
 		requests.Put(r)
-		return throttle.Decision{}, errAway
+		return answer{err: errAway}
 	}
 	select {
 	case <-r.done:
-		d, err := r.decision, r.err
+		a := r.answer
 		requests.Put(r)
-		return d, err
+		return a
 	case <-ctx.Done():
 		l.mu.Lock()
 		r.gone = true // and not back into the pool: it may be in the round under way
 		l.mu.Unlock()
-		return throttle.Decision{}, context.Cause(ctx)
+		return answer{err: context.Cause(ctx)}
 	}
 }
 
@@ -95,7 +107,7 @@ func (l *Limiter) release(err error) {
 	defer l.mu.Unlock()
 	l.away = true
 	for i, r := range l.waiting {
-		r.err = err
+		r.answer.err = err
 		r.done <- struct{}{}
 		l.waiting[i] = nil
 	}

@@ -101,6 +101,23 @@ func (m *Memory) Peek(_ context.Context, key Key, now time.Time) (Decision, erro
 	return decide(r.spans, windows, s.now, false), nil
 }
 
+// SpendBehind implements Limiter.
+func (m *Memory) SpendBehind(ctx context.Context, guard, key Key, now time.Time) (d Decision, guarded bool, err error) {
+	if _, err = m.rules.find(key); err != nil {
+		return d, false, err
+	}
+	if d, err = m.Peek(ctx, guard, now); err != nil || !d.Admitted {
+		return d, err == nil, err
+	}
+	d, err = m.Spend(ctx, key, now)
+	return d, false, err
+}
+
+// Glance implements Limiter: it is Peek.
+func (m *Memory) Glance(ctx context.Context, key Key, now time.Time) (Decision, error) {
+	return m.Peek(ctx, key, now)
+}
+
 // lock takes the subject's shard and brings its clock up to now. The caller unlocks.
 func (m *Memory) lock(subject string, now time.Time) *shard {
 	s := &m.shards[maphash.String(m.seed, subject)%shardCount]

@@ -31,6 +31,7 @@ func RunReplicas(t *testing.T, open OpenReplicas) {
 		{"a replica sees at once what another counted", seenAtOnce},
 		{"replicas at one instant admit exactly the limit", replicasConcurrent},
 		{"replicas make and use many keys at once", manyKeys},
+		{"a guard that one replica used up refuses at all", guardsTogether},
 		{"a lowered limit counts what was spent before", lowered},
 		{"a raised limit counts what was spent before", raised},
 		{"a limit that one replica lacks", lacking},
@@ -71,6 +72,18 @@ func (c *crowd) Spend(ctx context.Context, key throttle.Key, now time.Time) (thr
 func (c *crowd) Peek(ctx context.Context, key throttle.Key, now time.Time) (throttle.Decision, error) {
 	l, now := c.turn(now)
 	return l.Peek(ctx, key, now)
+}
+
+// SpendBehind implements throttle.Limiter.
+func (c *crowd) SpendBehind(ctx context.Context, guard, key throttle.Key, now time.Time) (d throttle.Decision, guarded bool, err error) {
+	l, now := c.turn(now)
+	return l.SpendBehind(ctx, guard, key, now)
+}
+
+// Glance implements throttle.Limiter.
+func (c *crowd) Glance(ctx context.Context, key throttle.Key, now time.Time) (throttle.Decision, error) {
+	l, now := c.turn(now)
+	return l.Glance(ctx, key, now)
 }
 
 func seenAtOnce(t *testing.T, open OpenReplicas) {
