@@ -25,6 +25,8 @@ type call struct {
 	sender oauth.AuthenticatedClient
 	form   form
 
+	guard    throttle.Key      // under which failures of the caller's address are counted
+	stranger access.Caller     // the caller before authentication
 	decision throttle.Decision // zero before metering
 }
 
