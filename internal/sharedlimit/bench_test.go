@@ -28,7 +28,7 @@ func BenchmarkRequest(b *testing.B) {
 			b.Fatal(err)
 		}
 		defer server.Close()
-		store := postgresStore(b, server.URL(server.DatabaseLike(b, "limits", tables))+os.Getenv("PGX"), patient)
+		store := postgresStore(b, server.URL(server.DatabaseLike(b, "limits", tables)), patient)
 		requests(b, store, server.Pid())
 	})
 	b.Run("Redis", func(b *testing.B) {
@@ -56,11 +56,11 @@ func requests(b *testing.B, store sharedlimit.Store, pid int) {
 							return
 						}
 						app := throttle.Key{Class: throttle.ClassUsers, Subject: "3f2b8c1e-0000-4000-8000-" + strconv.Itoa(i%apps)}
-						if d, err := l.Peek(b.Context(), address, time.Now()); err != nil || !d.Admitted {
+						if d, err := l.Glance(b.Context(), address, time.Now()); err != nil || !d.Admitted {
 							b.Error(d, err)
 							return
 						}
-						if d, err := l.Spend(b.Context(), app, time.Now()); err != nil || !d.Admitted {
+						if d, _, err := l.SpendBehind(b.Context(), address, app, time.Now()); err != nil || !d.Admitted {
 							b.Error(d, err)
 							return
 						}
