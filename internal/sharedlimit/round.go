@@ -17,6 +17,7 @@ type round struct {
 	orders   []Order
 	tallies  []tally // of each order
 	places   map[throttle.Key]int
+	pacing   pacing
 	latest   int64 // given time; never goes back
 }
 
@@ -28,6 +29,7 @@ type tally struct{ admitted, told int }
 func (l *Limiter) run(ctx context.Context, down error) {
 	defer close(l.ended)
 	defer l.release(errAway)
+	l.round.pacing.apart = time.Second // as if nobody had come so far
 	patience := newPatience()
 	for {
 		if down != nil {
@@ -41,7 +43,52 @@ func (l *Limiter) run(ctx context.Context, down error) {
 		}
 		for down == nil && l.gather() {
 			down = l.turn(ctx)
+			l.rest(ctx)
 		}
+	}
+}
+
+// pace is how much time goes by from one round trip to the next while requests come
+// closer together than dense, so that more of them share one: of the processor time that a
+// round trip costs, little depends on how many they are. Who comes alone does not wait.
+const (
+	pace  = 3 * time.Millisecond
+	dense = 750 * time.Microsecond
+)
+
+// pacing knows how close together requests have come lately.
+type pacing struct {
+	began time.Time     // the last round
+	apart time.Duration // smoothed
+}
+
+// begin notes a round of so many requests. An eighth of the new figure counts, so that a
+// single burst is not taken for a habit.
+func (p *pacing) begin(now time.Time, requests int) {
+	gap := min(now.Sub(p.began), time.Second) / time.Duration(max(1, requests))
+	p.apart += (gap - p.apart) / 8
+	p.began = now
+}
+
+// left is how long to let requests come before the next round.
+func (p *pacing) left(now time.Time) time.Duration {
+	if p.apart > dense {
+		return 0
+	}
+	return pace - now.Sub(p.began)
+}
+
+// rest lets requests come.
+func (l *Limiter) rest(ctx context.Context) {
+	left := l.round.pacing.left(time.Now())
+	if left <= 0 {
+		return
+	}
+	pause := time.NewTimer(left)
+	defer pause.Stop()
+	select {
+	case <-pause.C:
+	case <-ctx.Done():
 	}
 }
 
@@ -97,6 +144,7 @@ func (r *round) place(key throttle.Key, meter throttle.Meter) int {
 func (l *Limiter) turn(ctx context.Context) error {
 	r := &l.round
 	began := time.Now()
+	r.pacing.begin(began, len(r.requests))
 	limited, cancel := context.WithTimeout(ctx, l.timeout)
 	l.store.Spend(limited, r.orders)
 	cancel()
