@@ -32,9 +32,10 @@ type engine interface {
 
 // engineLimits is what may go on at once.
 type engineLimits struct {
-	transactions int // of any kind
-	free         int // of work that changes no account
-	reads        int // 0 = as many as are asked for
+	transactions int  // of any kind
+	free         int  // of work that changes no account
+	reads        int  // 0 = as many as are asked for
+	unheard      bool // whether a commit may be made that nobody hears of
 }
 
 // meaning is what a failure of the database calls for.

@@ -195,7 +195,7 @@ func (e *postgresEngine) reads() sqlgen.DBTX { return e.reader }
 // the more callers' work each carries, the less each costs.
 func (e *postgresEngine) limits() engineLimits {
 	transactions := min(max(2, e.size/3), 8)
-	return engineLimits{transactions: transactions, free: 2, reads: e.size - transactions - 1}
+	return engineLimits{transactions: transactions, free: 2, reads: e.size - transactions - 1, unheard: true}
 }
 
 // ping implements engine.
