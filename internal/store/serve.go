@@ -201,6 +201,9 @@ func (w *writer) transact(batch []*job) (blamed bool, err error) {
 }
 
 func (t *tx) runAll(ctx context.Context, batch []*job) error {
+	if err := t.foresee(ctx, batch); err != nil {
+		return err
+	}
 	for _, j := range batch {
 		if !j.take() {
 			continue // its caller has left
