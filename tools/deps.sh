@@ -21,6 +21,8 @@ need() { # need PACKAGE[,PACKAGE...] REASON CHECK...: queue the Debian packages 
 
 compiles_c() { printf '#include <stdlib.h>\nint main(void) { return 0; }\n' | gcc -x c - -o /dev/null; }
 
+desktop_bus() { command -v dbus-run-session && command -v gdbus; }
+
 node_is_new() {
   command -v npm >/dev/null &&
     node -e "const [a, b] = process.versions.node.split('.').map(Number)
@@ -100,6 +102,11 @@ need git 'compares generated files' command -v git
 need ca-certificates 'verifies the registries' test -e "$system_ca"
 need gcc,libc6-dev 'the race detector and sqlc are built with cgo' compiles_c
 need curl 'an OAuth client of the interoperability tests' command -v curl
+need zsh 'its completion is tested' command -v zsh
+need fish 'its completion is tested' command -v fish
+need groff-base 'sets the manual pages' command -v groff
+need dbus,libglib2.0-bin 'a session for the keyring' desktop_bus
+need gnome-keyring 'the keyring that the client commands keep secrets in' command -v gnome-keyring-daemon
 need nodejs,npm 'OAuth clients of the interoperability tests, OpenAPI linters' command -v npm
 need postgresql-15 'the oldest PostgreSQL that is supported' test -x /usr/lib/postgresql/15/bin/postgres
 need pgbouncer 'the tests go through it too' test -x /usr/sbin/pgbouncer

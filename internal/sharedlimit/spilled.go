@@ -143,8 +143,8 @@ func appendRuns(b []byte, runs []run) []byte {
 }
 
 // appendState writes the windows of a key.
-func appendState(b []byte, windows []counts) []byte {
-	b = append(b, stateVersion)
+func appendState(windows []counts) []byte {
+	b := []byte{stateVersion}
 	b = binary.AppendUvarint(b, uint64(len(windows)))
 	for i := range windows {
 		c := &windows[i]

@@ -18,7 +18,7 @@ func TestCountsAreTheirDefinition(t *testing.T) {
 		const per, grain = int64(60e6), int64(1)
 		w := throttle.Window{Per: per, Max: rapid.IntRange(1, 400).Draw(t, "max"), Grain: grain}
 		stored := map[int64][]byte{}
-		row := appendState(nil, []counts{{name: "w"}})
+		row := appendState([]counts{{name: "w"}})
 		var admitted []int64
 		now := int64(1e15)
 		for range rapid.IntRange(1, 600).Draw(t, "steps") {
@@ -47,7 +47,7 @@ func TestCountsAreTheirDefinition(t *testing.T) {
 			if int64(len(stored)) != c.to-c.from {
 				t.Fatalf("%d pieces have rows, want %d", len(stored), c.to-c.from)
 			}
-			if row = appendState(nil, windows); len(row) > 1500 {
+			if row = appendState(windows); len(row) > 1500 {
 				t.Fatalf("the row takes %d bytes", len(row))
 			}
 		}
@@ -89,8 +89,8 @@ func plainUse(admitted []int64, w throttle.Window, now int64) throttle.Use {
 // FuzzReadState: a row reads as what it says, or not at all.
 func FuzzReadState(f *testing.F) {
 	f.Add([]byte{})
-	f.Add(appendState(nil, nil))
-	f.Add(appendState(nil, []counts{
+	f.Add(appendState(nil))
+	f.Add(appendState([]counts{
 		{name: "60000000", count: 3, newest: 1e15, opened: 1e15, front: []run{{1e15 - 5, 2}}, from: 3, to: 9, back: []run{{1e15, 1}}},
 		{name: "3600000000"},
 	}))
@@ -99,12 +99,12 @@ func FuzzReadState(f *testing.F) {
 		if err != nil {
 			return
 		}
-		again := appendState(nil, windows)
+		again := appendState(windows)
 		back, err := readState(again)
 		if err != nil {
 			t.Fatalf("what was written does not read: %v", err)
 		}
-		if !bytes.Equal(again, appendState(nil, back)) {
+		if !bytes.Equal(again, appendState(back)) {
 			t.Fatal("written twice, it differs")
 		}
 	})

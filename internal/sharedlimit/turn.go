@@ -270,7 +270,7 @@ func (t *turn) finish(ctx context.Context) ([]*Order, error) {
 			continue
 		}
 		k.queuePieces(b)
-		name, state, idle := []byte(k.order.Key), appendState(nil, k.windows), k.idleAt()
+		name, state, idle := []byte(k.order.Key), appendState(k.windows), k.idleAt()
 		if k.known {
 			b.Queue(sqlWrite, name, state, idle)
 			continue

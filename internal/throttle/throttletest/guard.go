@@ -74,10 +74,10 @@ func guardedUnlimited(t *testing.T, open Open) {
 
 	l = open(twoClasses(perMinute(0), perMinute(1)))
 	key, guard = newPair()
-	d, shut := spendBehind(t, l, guard, key, 0)
+	d, _ := spendBehind(t, l, guard, key, 0)
 	same(t, "no limit on the key", throttle.Decision{Admitted: true}, d)
 	admits(t, l, guard, 0, 1, 1)
-	if d, shut = spendBehind(t, l, guard, key, 0); d.Admitted || !shut {
+	if d, shut := spendBehind(t, l, guard, key, 0); d.Admitted || !shut {
 		t.Fatalf("the guard is used up: %+v, %t", d, shut)
 	}
 
@@ -120,6 +120,14 @@ func guardsTogether(t *testing.T, open OpenReplicas) {
 	replicas := open(p, p, p)
 	key, guard := newPair()
 	var admitted, failures atomic.Int64
+	count := func(sum *atomic.Int64, d throttle.Decision, err error) {
+		if err != nil {
+			t.Errorf("spend: %v", err)
+		}
+		if d.Admitted {
+			sum.Add(1)
+		}
+	}
 	var all sync.WaitGroup
 	for i, l := range replicas {
 		for caller := range 4 {
@@ -127,20 +135,10 @@ func guardsTogether(t *testing.T, open OpenReplicas) {
 				for n := range each {
 					if (n+caller+i)%5 == 0 {
 						d, err := l.Spend(context.Background(), guard, Epoch)
-						if err != nil {
-							t.Errorf("Spend: %v", err)
-						}
-						if d.Admitted {
-							failures.Add(1)
-						}
-						continue
-					}
-					d, _, err := l.SpendBehind(context.Background(), guard, key, Epoch)
-					if err != nil {
-						t.Errorf("SpendBehind: %v", err)
-					}
-					if d.Admitted {
-						admitted.Add(1)
+						count(&failures, d, err)
+					} else {
+						d, _, err := l.SpendBehind(context.Background(), guard, key, Epoch)
+						count(&admitted, d, err)
 					}
 				}
 			})
