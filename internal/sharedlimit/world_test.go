@@ -67,7 +67,14 @@ func ownPostgres(t *testing.T) server {
 		open: func(t testing.TB, at string, timeout time.Duration) sharedlimit.Store {
 			return postgresStore(t, strings.Replace(url, address, at, 1), timeout)
 		},
-		kill: s.Kill, start: s.Start,
+		// Its children first: they go on for a moment without their parent.
+		kill: func() {
+			if err := signalTree(s.Pid(), syscall.SIGKILL); err != nil {
+				t.Error(err)
+			}
+			s.Kill()
+		},
+		start:  s.Start,
 		signal: func(sig syscall.Signal) error { return signalTree(s.Pid(), sig) },
 	}
 }
