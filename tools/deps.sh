@@ -112,6 +112,7 @@ need chromium,fonts-inter 'the browser tests, and letters that look alike in all
 need nodejs,npm 'OAuth clients of the interoperability tests, OpenAPI linters' command -v npm
 need postgresql-15 'the oldest PostgreSQL that is supported' test -x /usr/lib/postgresql/15/bin/postgres
 need pgbouncer 'the tests go through it too' test -x /usr/sbin/pgbouncer
+need redis-server 'a shared store of limits' command -v redis-server
 install_missing
 if [ -e "$system_ca" ]; then export NODE_EXTRA_CA_CERTS=${NODE_EXTRA_CA_CERTS:-$system_ca}; fi
 own_node

@@ -2,11 +2,15 @@ package main
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net"
+	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 
 	"github.com/rollcall-id/rollcall/internal/access"
 	"github.com/rollcall-id/rollcall/internal/config"
@@ -43,6 +47,10 @@ func (cmd *serveCmd) Run(ctx context.Context, w *world) error {
 	if err != nil {
 		return err
 	}
+	shared, err := sharedLimits(s.SharedLimits)
+	if err != nil {
+		return err
+	}
 	where, err := storeOptions(s.Database)
 	if err != nil {
 		return err
@@ -64,7 +72,7 @@ func (cmd *serveCmd) Run(ctx context.Context, w *world) error {
 			Admin:        server.AdminConfig{Addr: s.AdminListen, AllowRemote: s.AdminAllowRemote, Hosts: s.AdminHosts},
 			DrainDelay:   s.DrainDelay, ShutdownTimeout: s.ShutdownTimeout,
 		},
-		Limits: limits(s.Limits), PublicURL: s.PublicURL, TrustedProxies: proxies, WithoutV1Beta1: !s.V1Beta1,
+		Limits: limits(s.Limits), SharedLimits: shared, PublicURL: s.PublicURL, TrustedProxies: proxies, WithoutV1Beta1: !s.V1Beta1,
 		Retention: store.Retention{Entries: s.AuditRetention, Usage: s.UsageRetention},
 	})
 	if err != nil {
@@ -122,6 +130,32 @@ func limits(l config.Limits) throttle.Settings {
 	s.SignInFailuresPerMinute, s.SignInFailuresPerHour = l.SignInFailuresPerMinute, l.SignInFailuresPerHour
 	s.SignInBegunPerMinute = l.SignInBegunPerMinute
 	return s
+}
+
+// sharedLimits returns where limits are counted, with what the files hold.
+func sharedLimits(s config.SharedLimits) (node.SharedLimits, error) {
+	n := node.SharedLimits{URL: s.LimitsURL, Timeout: s.LimitsTimeout}
+	if s.LimitsPasswordFile != "" {
+		text, err := os.ReadFile(s.LimitsPasswordFile)
+		if err != nil {
+			return n, fmt.Errorf("read the password of the store of limits: %w", err)
+		}
+		n.Password = strings.TrimRight(string(text), "\r\n")
+		if n.Password == "" {
+			return n, fmt.Errorf("%s is empty: write the password of the store of limits into it", s.LimitsPasswordFile)
+		}
+	}
+	if s.LimitsCA != "" {
+		text, err := os.ReadFile(s.LimitsCA)
+		if err != nil {
+			return n, fmt.Errorf("read the authority of the store of limits: %w", err)
+		}
+		n.Roots = x509.NewCertPool()
+		if !n.Roots.AppendCertsFromPEM(text) {
+			return n, fmt.Errorf("%s holds no certificate in PEM", s.LimitsCA)
+		}
+	}
+	return n, nil
 }
 
 // addressText is an address for the log; without a listener there is none.

@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"net/netip"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 )
@@ -50,6 +51,41 @@ func (l Limits) Validate() error {
 		if n < 0 || n > maxLimit {
 			return fmt.Errorf("--%s=%d is out of range: 0 (no limit) to %d", name, n, maxLimit)
 		}
+	}
+	return nil
+}
+
+// SharedLimits is where limits are counted when several replicas serve.
+type SharedLimits struct {
+	LimitsURL          string        `help:"Where limits are counted: redis://HOST:PORT/DATABASE (rediss:// for TLS) for Valkey or Redis, or 'memory' for this process alone. Default: in the database if it is PostgreSQL, otherwise in memory." name:"limits-url" placeholder:"URL"`
+	LimitsPasswordFile string        `help:"File that holds the password of --limits-url." placeholder:"FILE" type:"path"`
+	LimitsCA           string        `help:"Authority to believe for --limits-url=rediss://, PEM. Default: the system's." name:"limits-ca" placeholder:"FILE" type:"path"`
+	LimitsTimeout      time.Duration `help:"How long requests wait for the store of limits before this replica meters by itself: 10ms to 10s." default:"500ms" placeholder:"DURATION"`
+}
+
+// limitsSchemes are the schemes of --limits-url.
+var limitsSchemes = []string{"redis", "rediss", "valkey", "valkeys", "unix"}
+
+// Validate refuses what names no store, and passwords where others can read them.
+func (l SharedLimits) Validate() error {
+	if l.LimitsTimeout < 10*time.Millisecond || l.LimitsTimeout > 10*time.Second {
+		return fmt.Errorf("--limits-timeout=%s is out of range: 10ms to 10s", l.LimitsTimeout)
+	}
+	if l.LimitsURL == "" || l.LimitsURL == "memory" {
+		if l.LimitsPasswordFile != "" || l.LimitsCA != "" {
+			return errors.New("--limits-password-file and --limits-ca belong to a --limits-url such as redis://HOST:6379/0: set that too")
+		}
+		return nil
+	}
+	u, err := url.Parse(l.LimitsURL)
+	if err != nil || !slices.Contains(limitsSchemes, u.Scheme) || u.Host == "" && u.Scheme != "unix" {
+		return errors.New("--limits-url is neither 'memory' nor the URL of a Valkey or Redis server: give redis://HOST:PORT/DATABASE, or rediss:// for TLS")
+	}
+	if _, has := u.User.Password(); has {
+		return errors.New("--limits-url holds a password, which others on this machine may read: leave it out, and name a file that holds it with --limits-password-file")
+	}
+	if l.LimitsCA != "" && u.Scheme != "rediss" && u.Scheme != "valkeys" {
+		return errors.New("--limits-ca belongs to a --limits-url with TLS: rediss://HOST:PORT/DATABASE")
 	}
 	return nil
 }
@@ -197,6 +233,7 @@ type Serve struct {
 	Console
 	Tokens
 	Limits
+	SharedLimits
 	Retention
 	Logs
 }
@@ -206,7 +243,7 @@ func (s Serve) Validate() error {
 	if err := s.Database.Check(); err != nil {
 		return err
 	}
-	for _, part := range []interface{ Validate() error }{s.Network, s.TLS, s.Tokens, s.Limits, s.Retention} {
+	for _, part := range []interface{ Validate() error }{s.Network, s.TLS, s.Tokens, s.Limits, s.SharedLimits, s.Retention} {
 		if err := part.Validate(); err != nil {
 			return err
 		}

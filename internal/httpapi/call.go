@@ -33,6 +33,8 @@ type call struct {
 	cursorErr error
 	listed    bool
 
+	guard    throttle.Key      // under which failures of the caller's address are counted
+	stranger access.Caller     // the caller before authentication
 	decision throttle.Decision // zero before metering
 }
 

@@ -137,12 +137,15 @@ func (a *API) authenticateClient(ctx context.Context, c *call) error {
 	})
 }
 
-// guarded meters failed authentication by network address. An address that has used
-// its failures up is refused before its credentials are looked at; and of guesses
-// sent at once, those beyond the limit learn nothing either.
+// guarded meters failed authentication by network address. An address that is known
+// here to have used its failures up is refused before its credentials are looked at.
+// Where limits are shared it may have used them up elsewhere: what its credentials were
+// worth is told only when meter has asked (see SpendBehind). So guesses sent at once,
+// through however many replicas, learn nothing beyond the limit.
 func (a *API) guarded(ctx context.Context, c *call, authenticate func() error) error {
-	key := throttle.Key{Class: throttle.ClassAuthFailures, Subject: throttle.AddressSubject(c.caller.Address)}
-	d, err := a.Limiter.Peek(ctx, key, c.began)
+	c.guard = throttle.Key{Class: throttle.ClassAuthFailures, Subject: throttle.AddressSubject(c.caller.Address)}
+	c.stranger = c.caller
+	d, err := a.Limiter.Glance(ctx, c.guard, c.began)
 	if err != nil {
 		return err
 	}
@@ -153,7 +156,7 @@ func (a *API) guarded(ctx context.Context, c *call, authenticate func() error) e
 	if fault.KindOf(failed) != fault.KindUnauthenticated {
 		return failed
 	}
-	d, err = a.Limiter.Spend(ctx, key, c.began)
+	d, err = a.Limiter.Spend(ctx, c.guard, c.began)
 	if err != nil {
 		return err
 	}
@@ -163,15 +166,19 @@ func (a *API) guarded(ctx context.Context, c *call, authenticate func() error) e
 	return failed
 }
 
-// meter counts a request against its caller's limits.
+// meter counts a request against its caller's limits, if its address may still ask.
 func (a *API) meter(ctx context.Context, c *call) error {
 	if c.op.Class == 0 {
 		return nil
 	}
 	key := throttle.Key{Class: c.op.Class, Subject: principal(c.caller)}
-	d, err := a.Limiter.Spend(ctx, key, c.began)
+	d, guarded, err := a.Limiter.SpendBehind(ctx, c.guard, key, c.began)
 	if err != nil {
 		return err
+	}
+	if guarded {
+		c.caller = c.stranger // as if it had been refused at once
+		return a.limited(c, d)
 	}
 	c.decision = d
 	if !d.Admitted {

@@ -55,9 +55,10 @@ type Core struct {
 	Records   *records.Service
 	Journal   *audit.Journal
 
-	now    func() time.Time
-	rand   io.Reader
-	logger *slog.Logger
+	now      func() time.Time
+	rand     io.Reader
+	logger   *slog.Logger
+	database string // URL of the database, "" = embedded
 	// lost counts audit entries the store would not take.
 	lost atomic.Int64
 }
@@ -72,7 +73,7 @@ func OpenCore(ctx context.Context, o CoreOptions) (*Core, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &Core{Store: s, now: o.Now, rand: o.Rand, logger: o.Logger}
+	c := &Core{Store: s, now: o.Now, rand: o.Rand, logger: o.Logger, database: o.Store.URL}
 	c.Journal = audit.NewJournal(s, func(err error, lost int64) {
 		c.lost.Add(lost)
 		o.Logger.Error("audit entries could not be written", "lost", lost, "error", err)

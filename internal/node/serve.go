@@ -26,6 +26,7 @@ import (
 type Options struct {
 	Server         server.Config
 	Limits         throttle.Settings
+	SharedLimits   SharedLimits
 	PublicURL      string
 	TrustedProxies []netip.Prefix
 	WithoutV1Beta1 bool
@@ -42,37 +43,41 @@ type Node struct {
 	Server   *server.Server
 	Registry *prometheus.Registry
 
-	limiter *throttle.Memory
-	usage   *usage.Meter
-	keep    store.Retention
+	limits *limits
+	usage  *usage.Meter
+	keep   store.Retention
 }
 
 // New connects a Core with the network; nothing is listened on before Listen. The
-// node closes the Core at the end of Run.
+// node closes the Core at the end of Run. A shared store of limits that does not answer
+// is no error; one that refuses us is.
 func New(c *Core, o Options) (*Node, error) {
-	limiter, err := throttle.NewMemory(o.Limits.Policies(), c.now(), 0)
+	limits, err := c.openLimits(context.Background(), o.Limits, o.SharedLimits)
 	if err != nil {
 		return nil, err
 	}
-	n := &Node{Core: c, Registry: prometheus.NewRegistry(), limiter: limiter, usage: &usage.Meter{}, keep: o.Retention}
+	n := &Node{Core: c, Registry: prometheus.NewRegistry(), limits: limits, usage: &usage.Meter{}, keep: o.Retention}
 	n.Registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	n.registerMetrics()
-	c.SignIn.Limiter = limiter
+	c.SignIn.Limiter = limits
 	n.API = httpapi.New(httpapi.Config{
-		Directory: c.Directory, OAuth: c.OAuth, SignIn: c.SignIn, Looks: looks{c.Store}, Limiter: limiter, Journal: c.Journal, Usage: n.usage,
+		Directory: c.Directory, OAuth: c.OAuth, SignIn: c.SignIn, Looks: looks{c.Store}, Limiter: limits, Journal: c.Journal, Usage: n.usage,
 		Logger: c.logger, Registry: n.Registry, Now: c.now, Rand: c.rand,
 		PublicURL: o.PublicURL, TrustedProxies: o.TrustedProxies, WithoutV1Beta1: o.WithoutV1Beta1,
 	})
 	pages := console.New(console.Config{
-		Directory: c.Directory, OAuth: c.OAuth, SignIn: c.SignIn, Records: c.Records, Limiter: limiter,
+		Directory: c.Directory, OAuth: c.OAuth, SignIn: c.SignIn, Records: c.Records, Limiter: limits,
 		Logger: c.logger, Registry: n.Registry, Now: c.now, Rand: c.rand,
 		PublicURL: o.PublicURL, TrustedProxies: o.TrustedProxies, CAFile: o.CAFile,
 	})
 	cfg := o.Server
 	cfg.Handler, cfg.Registry, cfg.Logger, cfg.TrustedProxies = withConsole(pages, n.API), n.Registry, c.logger, o.TrustedProxies
 	cfg.Ready = append(cfg.Ready, server.Check{Name: "database", Run: c.Store.Ping})
-	n.Server, err = server.New(cfg)
-	return n, err
+	if n.Server, err = server.New(cfg); err != nil {
+		limits.close()
+		return nil, err
+	}
+	return n, nil
 }
 
 // withConsole gives the console its part of the paths and the API all others.
@@ -91,16 +96,8 @@ func (n *Node) registerMetrics() {
 		prometheus.NewCounterFunc(prometheus.CounterOpts{
 			Name: "rollcall_audit_entries_lost_total", Help: "Audit entries of refusals that the store would not take.",
 		}, func() float64 { return float64(n.lost.Load()) }),
-		prometheus.NewCounterFunc(prometheus.CounterOpts{
-			Name: "rollcall_limit_keys_evicted_total", Help: "Callers whose counts were forgotten because too many were counted at once.",
-		}, func() float64 {
-			var evicted int64
-			for _, class := range throttle.Classes() {
-				evicted += int64(n.limiter.Stats(class).Evicted)
-			}
-			return float64(evicted)
-		}),
 	)
+	n.limits.register(n.Registry)
 }
 
 // Listen opens the sockets, so that the addresses are known before Run serves them.
@@ -126,6 +123,12 @@ func (n *Node) Run(ctx context.Context) error {
 		err = errors.Join(err, fmt.Errorf("write the usage counters: %w", flushErr))
 	}
 	return errors.Join(err, n.Close())
+}
+
+// Close lets go of a node that does not run, and of its Core.
+func (n *Node) Close() error {
+	n.limits.close()
+	return n.Core.Close()
 }
 
 // How often the housekeeping looks after things.
@@ -155,7 +158,7 @@ func (n *Node) upkeep(ctx context.Context) {
 		case <-flush.C:
 			n.report("write usage counters", n.flush(ctx))
 		case <-sweep.C:
-			n.limiter.Sweep(n.now())
+			n.report("forget idle limits", n.limits.sweep(ctx, n.now()))
 		}
 	}
 }

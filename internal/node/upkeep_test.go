@@ -83,7 +83,7 @@ func wantFewExpired(t *testing.T, core *Core) {
 	}
 }
 
-func testClient(t *testing.T, core *Core) oauth.AuthenticatedClient {
+func testClient(t testing.TB, core *Core) oauth.AuthenticatedClient {
 	t.Helper()
 	caller := access.Caller{Kind: access.System, Name: "test"}
 	account, err := core.Directory.CreateAccount(t.Context(), caller, directory.Account{Name: "Test"})

@@ -23,6 +23,7 @@ var exempt = map[string]string{
 	"ListAccounts":     "all wanted, by local administration",
 	"ListOpenAccounts": "two are sought, and accounts are few",
 	"ListUsage":        "hours, which are few, and sorted within: for local administration",
+	"PurgeMarks":       "the marks of an hour",
 }
 
 // upkeep tells of statements that no request waits for. Statistics, which nothing of ours

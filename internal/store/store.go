@@ -114,7 +114,16 @@ func (s *Store) free(ctx context.Context, op string, fn func(context.Context, *t
 // change runs work that changes an account, or anything in it, and decides on what it
 // reads: while it runs, nobody else changes that account, on any replica.
 func (s *Store) change(ctx context.Context, op string, account ident.AccountID, fn func(context.Context, *tx) error) error {
-	return classify(op, s.writer.do(ctx, &job{run: fn, account: account}))
+	forgetful := func(ctx context.Context, t *tx) error {
+		clear(t.foreseen) // whoever signs in, joins or goes: what was read of people may no longer hold
+		return fn(ctx, t)
+	}
+	return classify(op, s.writer.do(ctx, &job{run: forgetful, account: account}))
+}
+
+// changePerson is change of one person, who is read with the account.
+func (s *Store) changePerson(ctx context.Context, op string, account ident.AccountID, id ident.UserID, fn func(context.Context, *tx) error) error {
+	return classify(op, s.writer.do(ctx, &job{run: fn, account: account, person: id}))
 }
 
 // missing turns "no row" into NotFound with the given words.

@@ -50,6 +50,7 @@ type writer struct {
 type job struct {
 	run     func(context.Context, *tx) error
 	account ident.AccountID // that it changes, and holds from its beginning; "" = none
+	person  ident.UserID    // whom it reads first; "" = nobody
 	err     error
 	done    chan struct{}
 	// state goes from waiting to taken or to abandoned, never further: the work of a

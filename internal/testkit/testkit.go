@@ -198,7 +198,9 @@ func (s *Server) nodeOptions() node.Options {
 			Addr: "127.0.0.1:0", Admin: server.AdminConfig{Addr: "off"}, PublicHealth: s.options.PublicHealth,
 			QuietGrace: time.Millisecond, // nobody but the test is on the way to us
 		},
-		Limits: s.options.Limits, PublicURL: s.options.PublicURL, TrustedProxies: s.options.TrustedProxies,
+		// Limits go by the test's clock, and no machine is too busy to count them together.
+		SharedLimits: node.SharedLimits{GivenTime: s.options.Now == nil, Timeout: 30 * time.Second},
+		Limits:       s.options.Limits, PublicURL: s.options.PublicURL, TrustedProxies: s.options.TrustedProxies,
 		WithoutV1Beta1: s.options.WithoutV1Beta1,
 		Retention:      store.Retention{Entries: 90 * 24 * time.Hour, Usage: 90 * 24 * time.Hour},
 	}

@@ -38,6 +38,15 @@ type Limiter interface {
 	// and answer as over the limit when it refuses, so that guesses sent in parallel
 	// learn no more than guesses sent one by one.
 	Peek(ctx context.Context, key Key, now time.Time) (Decision, error)
+
+	// SpendBehind is Peek of guard, and Spend of key if that admits, in one question. If the
+	// guard refuses, the decision is its own and nothing is counted.
+	SpendBehind(ctx context.Context, guard, key Key, now time.Time) (d Decision, guarded bool, err error)
+
+	// Glance is a Peek that need not ask others: it may admit where Peek refuses, but not the
+	// other way round. Whoever goes on because of it must look at SpendBehind's or Spend's
+	// decision about the same key before they tell anybody anything.
+	Glance(ctx context.Context, key Key, now time.Time) (Decision, error)
 }
 
 // maxSubject bounds the length of a subject in bytes, as every key seen recently

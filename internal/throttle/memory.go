@@ -33,7 +33,7 @@ const (
 type Memory struct {
 	start    time.Time
 	capacity int // keys per class and shard
-	rules    [classEnd]rule
+	rules    *Rules
 	seed     maphash.Seed // decides only which lock a key is under
 	shards   [shardCount]shard
 }
@@ -56,22 +56,18 @@ func NewMemory(policies []Policy, start time.Time, keysPerClass int) (*Memory, e
 	if keysPerClass == 0 {
 		keysPerClass = DefaultKeysPerClass
 	}
-	m := &Memory{start: start, capacity: max(1, keysPerClass/shardCount), seed: maphash.MakeSeed()}
-	for _, p := range policies {
-		if err := p.Validate(); err != nil {
-			return nil, err
-		}
-		if m.rules[p.Class].known {
-			return nil, fmt.Errorf("throttle: policy %s is given twice, want once", p.Class)
-		}
-		m.rules[p.Class] = newRule(p)
+	rules, err := NewRules(policies)
+	if err != nil {
+		return nil, err
 	}
-	return m, nil
+	return &Memory{
+		start: start, capacity: max(1, keysPerClass/shardCount), rules: rules, seed: maphash.MakeSeed(),
+	}, nil
 }
 
 // Spend implements Limiter. It neither blocks nor looks at the context.
 func (m *Memory) Spend(_ context.Context, key Key, now time.Time) (Decision, error) {
-	r, err := m.rule(key)
+	r, err := m.rules.find(key)
 	if err != nil || len(r.spans) == 0 {
 		return Decision{Admitted: err == nil}, err
 	}
@@ -92,7 +88,7 @@ func (m *Memory) Spend(_ context.Context, key Key, now time.Time) (Decision, err
 // Peek implements Limiter. It neither blocks nor looks at the context, and asking
 // about a key does not make the limiter hold it.
 func (m *Memory) Peek(_ context.Context, key Key, now time.Time) (Decision, error) {
-	r, err := m.rule(key)
+	r, err := m.rules.find(key)
 	if err != nil || len(r.spans) == 0 {
 		return Decision{Admitted: err == nil}, err
 	}
@@ -105,13 +101,21 @@ func (m *Memory) Peek(_ context.Context, key Key, now time.Time) (Decision, erro
 	return decide(r.spans, windows, s.now, false), nil
 }
 
-// rule finds what applies to the key. A class without a policy is an error, not
-// free: a forgotten line must not lift a limit.
-func (m *Memory) rule(key Key) (*rule, error) {
-	if !key.Class.known() || !m.rules[key.Class].known {
-		return nil, fmt.Errorf("throttle: no policy for class %s: give it one, with 0 for no limit", key.Class)
+// SpendBehind implements Limiter.
+func (m *Memory) SpendBehind(ctx context.Context, guard, key Key, now time.Time) (d Decision, guarded bool, err error) {
+	if _, err = m.rules.find(key); err != nil {
+		return d, false, err
 	}
-	return &m.rules[key.Class], key.check()
+	if d, err = m.Peek(ctx, guard, now); err != nil || !d.Admitted {
+		return d, err == nil, err
+	}
+	d, err = m.Spend(ctx, key, now)
+	return d, false, err
+}
+
+// Glance implements Limiter: it is Peek.
+func (m *Memory) Glance(ctx context.Context, key Key, now time.Time) (Decision, error) {
+	return m.Peek(ctx, key, now)
 }
 
 // lock takes the subject's shard and brings its clock up to now. The caller unlocks.
@@ -132,9 +136,9 @@ func (s *shard) advance(now int64) { s.now = max(s.now, now) }
 func (m *Memory) Sweep(now time.Time) int {
 	dropped, at := 0, m.micros(now)
 	for i := range m.shards {
-		for class := range m.rules {
+		for class := range m.rules.rules {
 			for more := true; more; {
-				n := m.shards[i].sweep(class, &m.rules[class], at)
+				n := m.shards[i].sweep(class, &m.rules.rules[class], at)
 				dropped += n
 				more = n == sweepBatch
 			}

@@ -36,21 +36,21 @@ var classNames = [classEnd]string{
 	ClassSignInBegin:     "sign_in_begin",
 }
 
-// String gives the stable name used in stores, metrics and the audit trail.
-func (c Class) String() string {
-	if c.known() {
-		return classNames[c]
-	}
-	return fmt.Sprintf("class(%d)", uint8(c))
-}
-
-// Classes lists the classes there are.
+// Classes returns every class.
 func Classes() []Class {
 	list := make([]Class, 0, classEnd-1)
 	for c := Class(1); c < classEnd; c++ {
 		list = append(list, c)
 	}
 	return list
+}
+
+// String gives the stable name used in stores, metrics and the audit trail.
+func (c Class) String() string {
+	if c.known() {
+		return classNames[c]
+	}
+	return fmt.Sprintf("class(%d)", uint8(c))
 }
 
 func (c Class) known() bool { return c > 0 && c < classEnd }

@@ -128,27 +128,41 @@ func decide(spans []span, windows []window, now int64, spend bool) Decision {
 	return d
 }
 
-// describe fills in the window closest to exhaustion. When refused, full windows
-// come first, and of those the one that stays full the longest: its reset is
-// exactly the time to wait, as every other window has room by then.
+// describe fills in the window closest to exhaustion.
 func (d *Decision) describe(spans []span, windows []window, now int64) {
-	var tightest *span
-	var reset int64
+	var t tightest
 	for i := range spans {
 		s, w := &spans[i], &windows[i]
-		room, wait := s.limit.Max-w.count, w.reset(s, now)
-		if tightest == nil || room < d.Remaining || room == d.Remaining && wait > reset {
-			tightest, reset, d.Remaining = s, wait, room
-		}
+		t.weigh(s, s.limit.Max-w.count, w.reset(s, now))
 	}
-	if tightest == nil {
-		return
+	*d = t.tell(*d)
+}
+
+// tightest finds the window closest to exhaustion. When refused, full windows
+// come first, and of those the one that stays full the longest: its reset is
+// exactly the time to wait, as every other window has room by then.
+type tightest struct {
+	span  *span
+	room  int
+	reset int64 // microseconds
+}
+
+func (t *tightest) weigh(s *span, room int, reset int64) {
+	room = max(room, 0) // a limit may have been lowered below what was spent
+	if t.span == nil || room < t.room || room == t.room && reset > t.reset {
+		t.span, t.room, t.reset = s, room, reset
 	}
-	d.Limit = tightest.limit
-	d.Reset = wholeSeconds(reset)
+}
+
+func (t *tightest) tell(d Decision) Decision {
+	if t.span == nil {
+		return d
+	}
+	d.Limit, d.Remaining, d.Reset = t.span.limit, t.room, wholeSeconds(t.reset)
 	if !d.Admitted {
 		d.RetryAfter = d.Reset
 	}
+	return d
 }
 
 // wholeSeconds rounds microseconds up: a client that waits less is refused again.

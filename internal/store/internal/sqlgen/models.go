@@ -77,6 +77,19 @@ type GroupMember struct {
 	UserID    string
 }
 
+type LimitCount struct {
+	Name   []byte
+	State  []byte
+	IdleAt int64
+}
+
+type LimitRun struct {
+	Name []byte
+	Span string
+	Seq  int64
+	Runs []byte
+}
+
 type Link struct {
 	Hash       []byte
 	AccountID  string
@@ -84,6 +97,11 @@ type Link struct {
 	Purpose    string
 	CreateTime int64
 	ExpireTime int64
+}
+
+type Mark struct {
+	ID         string
+	CreateTime int64
 }
 
 type PageKey struct {
