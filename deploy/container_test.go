@@ -170,11 +170,11 @@ func newVolume(t *testing.T) string {
 func TestImage(t *testing.T) {
 	t.Parallel()
 	volume := newVolume(t)
-	out, err := inImage(t, volume, nil, "admin", "account", "create", "Example Ltd").CombinedOutput()
+	out, err := inImage(t, volume, nil, "admin", "account", "create", "Example Ltd", "--data", "/var/lib/rollcall").CombinedOutput()
 	if err != nil || !strings.Contains(string(out), "Example Ltd") {
 		t.Fatalf("create an account: %v\n%s", err, out)
 	}
-	s := serve(t, inImage(t, volume, nil, "serve", "--tls", "off", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"))
+	s := serve(t, inImage(t, volume, nil, "serve", "--data", "/var/lib/rollcall", "--tls", "off", "--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"))
 	if status, body := get(t, "http://"+s.admin+"/readyz"); status != 200 {
 		t.Errorf("readiness: %d %s", status, body)
 	}

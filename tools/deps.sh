@@ -81,6 +81,12 @@ need git 'compares generated files' command -v git
 need ca-certificates 'verifies the registries' test -e "$system_ca"
 need gcc,libc6-dev 'the race detector and sqlc are built with cgo' compiles_c
 need curl 'an OAuth client of the interoperability tests' command -v curl
+need openssl 'certificates of the deployment tests' command -v openssl
+need systemd 'judges the unit of deploy/systemd' command -v systemd-analyze
+need lintian 'judges the Debian package' command -v lintian
+need man-db 'reads the manual page in the Debian package' command -v man
+need haproxy 'judges the balancer of the compose file' test -x /usr/sbin/haproxy
+need prometheus 'promtool judges the alerts' command -v promtool
 need nodejs,npm 'OAuth clients of the interoperability tests, OpenAPI linters' command -v npm
 install_missing
 if [ -e "$system_ca" ]; then export NODE_EXTRA_CA_CERTS=${NODE_EXTRA_CA_CERTS:-$system_ca}; fi

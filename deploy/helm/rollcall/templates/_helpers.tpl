@@ -40,6 +40,8 @@ capabilities: {drop: [ALL]}
 {{- if .Values.database.passwordSecret }}
 - {name: PGPASSFILE, value: /run/rollcall/database/pgpass}
 {{- end }}
+{{- else }}
+- {name: ROLLCALL_DATA, value: /var/lib/rollcall}
 {{- end }}
 {{- end }}
 
