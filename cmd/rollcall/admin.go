@@ -17,7 +17,7 @@ import (
 )
 
 type adminCmd struct {
-	Data      string `help:"Folder of the database; required." placeholder:"DIR" type:"path"`
+	config.Database
 	AccountID string `help:"Account to work on. It may be left out where there is only one." name:"account" env:"ROLLCALL_ACCOUNT_ID" placeholder:"ID"`
 	Output    string `help:"How results are printed: ${enum}." enum:"table,json" default:"table" placeholder:"FORMAT"`
 
@@ -34,7 +34,7 @@ type adminCmd struct {
 
 // Help describes what all of them share.
 func (*adminCmd) Help() string {
-	return `Everything here works on the database in --data, also while a server runs on it: a change holds from the server's next request on. The audit record names you by your login name.
+	return `Everything here works on the database in --data or --database, also while a server runs on it: a change holds from the server's next request on. The audit record names you by your login name.
 
 Examples:
 
@@ -42,14 +42,8 @@ Examples:
 	rollcall admin app list --data /var/lib/rollcall --output json`
 }
 
-// AfterApply asks for the folder. It is not "required" to kong, which would ask for it
-// before it says that a command is missing.
-func (a *adminCmd) AfterApply() error {
-	if a.Data == "" {
-		return errors.New("missing flags: --data=DIR")
-	}
-	return nil
-}
+// AfterApply asks for the database, after kong has seen whether a command is missing.
+func (a *adminCmd) AfterApply() error { return a.Database.Check() }
 
 // desk is where one administrative command works: the open database, who asks, and
 // where answers go.
@@ -74,6 +68,9 @@ func (a *adminCmd) work(ctx context.Context, w *world, do func(context.Context, 
 }
 
 func (a *adminCmd) mustExist() error {
+	if a.Data == "" {
+		return nil // the server is asked when it is opened
+	}
 	exists, err := store.Exists(a.Data)
 	if err != nil {
 		return fmt.Errorf("look for the database: %w", err)
@@ -85,7 +82,11 @@ func (a *adminCmd) mustExist() error {
 }
 
 func (a *adminCmd) workOn(ctx context.Context, w *world, o store.Options, do func(context.Context, *desk) error) (err error) {
-	o.Dir = a.Data
+	where, err := storeOptions(a.Database)
+	if err != nil {
+		return err
+	}
+	o.Dir, o.URL, o.Connections = where.Dir, where.URL, where.Connections
 	core, err := node.OpenCore(ctx, node.CoreOptions{
 		Store: o, Now: w.now, Rand: w.rand, Logger: w.logger(config.Logs{LogLevel: "warn", LogFormat: "text"}),
 	})
@@ -155,7 +156,7 @@ func (d *desk) person(ctx context.Context, account ident.AccountID, who string) 
 
 // hint is an administrative command on this database, to be typed.
 func (d *desk) hint(command string) string {
-	return "'rollcall admin " + command + " --data " + d.command.Data + "'"
+	return "'rollcall admin " + command + " " + d.command.Flag() + "'"
 }
 
 // hintIn is a hint for one account.

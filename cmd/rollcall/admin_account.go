@@ -59,9 +59,12 @@ func (cmd *accountCreateCmd) Validate() error {
 
 // Run creates the account.
 func (cmd *accountCreateCmd) Run(ctx context.Context, w *world, a *adminCmd) error {
-	exists, err := store.Exists(a.Data)
-	if err != nil {
-		return fmt.Errorf("look for the database: %w", err)
+	exists := a.Data == "" // or made, but never brought up
+	if !exists {
+		var err error
+		if exists, err = store.Exists(a.Data); err != nil {
+			return fmt.Errorf("look for the database: %w", err)
+		}
 	}
 	return a.workOn(ctx, w, store.Options{NoMigrate: exists}, func(ctx context.Context, d *desk) error {
 		if !exists {

@@ -107,6 +107,9 @@ func (restoreCmd) Help() string {
 
 // Run puts the copy in place.
 func (cmd *restoreCmd) Run(ctx context.Context, w *world, a *adminCmd) error {
+	if a.Data == "" {
+		return store.ErrNotEmbedded
+	}
 	exists, err := store.Exists(a.Data)
 	if err != nil {
 		return fmt.Errorf("look for the database: %w", err)

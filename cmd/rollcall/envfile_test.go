@@ -11,6 +11,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
+	"github.com/rollcall-id/rollcall/internal/config"
 	"github.com/rollcall-id/rollcall/internal/oauth"
 )
 
@@ -139,7 +140,7 @@ func TestSecretIsHandedOverOrNothingHappens(t *testing.T) {
 		if !errors.Is(err, errSecretLost) || strings.Contains(err.Error(), "lost\n") {
 			t.Errorf("got error %v, want %v", err, errSecretLost)
 		}
-		d := &desk{command: &adminCmd{Data: "/d"}}
+		d := &desk{command: &adminCmd{Database: config.Database{Data: "/d"}}}
 		hint := d.afterHandOver(err, "A", "C").Error()
 		if want := "'rollcall admin app rotate C --account A --data /d'"; !strings.HasSuffix(hint, want) {
 			t.Errorf("got %q, want it to end in %s", hint, want)

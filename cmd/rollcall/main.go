@@ -85,6 +85,9 @@ func runContext(ctx context.Context, args []string, w *world) (status int) {
 			panic(code) // a defect must not look like success
 		}
 	}()
+	if err := config.NoPasswordArgument(args); err != nil {
+		return w.fail(exitUsage, err)
+	}
 	var c grammar
 	parser, err := newParser(ctx, &c, args, w)
 	if err != nil {

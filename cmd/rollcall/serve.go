@@ -24,7 +24,8 @@ func (*serveCmd) Help() string {
 
 	rollcall serve --data /var/lib/rollcall --tls-cert chain.pem --tls-key key.pem --listen :8443
 	rollcall serve --data /var/lib/rollcall --acme-domains users.example.com --listen :443
-	rollcall serve --data /var/lib/rollcall --tls off --trusted-proxies 10.0.0.0/8`
+	rollcall serve --data /var/lib/rollcall --tls off --trusted-proxies 10.0.0.0/8
+	rollcall serve --database postgres://rollcall@db.example.com/rollcall --tls-cert chain.pem --tls-key key.pem`
 }
 
 // Run serves until it is told to end.
@@ -42,14 +43,19 @@ func (cmd *serveCmd) Run(ctx context.Context, w *world) error {
 	if err != nil {
 		return err
 	}
+	where, err := storeOptions(s.Database)
+	if err != nil {
+		return err
+	}
+	where.Exclusive = true
 	core, err := node.OpenCore(ctx, node.CoreOptions{
-		Store:    store.Options{Dir: s.Data, Exclusive: true},
+		Store:    where,
 		Lifetime: s.TokenLifetime, Now: w.now, Rand: w.rand, Logger: logger,
 	})
 	if err != nil {
 		return err
 	}
-	warnIfEmpty(ctx, core, s.Data, logger)
+	warnIfEmpty(ctx, core, s.Place(), logger)
 	n, err := node.New(core, node.Options{
 		Server: server.Config{
 			Addr: s.Listen, Certificates: certificates,
@@ -69,18 +75,24 @@ func (cmd *serveCmd) Run(ctx context.Context, w *world) error {
 		return errors.Join(err, n.Close())
 	}
 	logger.Info("serving", "address", addr.String(), "admin_address", addressText(n.Server.AdminAddr()),
-		"tls", s.TLS.TLS, "data", s.Data, "version", version())
+		"tls", s.TLS.TLS, "data", s.Place(), "version", version())
 	err = n.Run(ctx)
 	logger.Info("ended")
 	return err
 }
 
+// storeOptions is how the configured database is opened.
+func storeOptions(d config.Database) (store.Options, error) {
+	url, err := d.URL()
+	return store.Options{Dir: d.Data, URL: url, Connections: d.DatabaseConnections}, err
+}
+
 // warnIfEmpty says what a mistyped folder would otherwise hide: a server that works and
 // knows nobody.
-func warnIfEmpty(ctx context.Context, core *node.Core, dir string, logger *slog.Logger) {
+func warnIfEmpty(ctx context.Context, core *node.Core, place string, logger *slog.Logger) {
 	accounts, err := core.Directory.Accounts(ctx, access.Caller{Kind: access.System, Name: "rollcall serve"})
 	if err == nil && len(accounts) == 0 {
-		logger.Warn("the database holds no account: is it the right folder? 'rollcall admin account create' makes one", "data", dir)
+		logger.Warn("the database holds no account: is it the right one? 'rollcall admin account create' makes one", "data", place)
 	}
 }
 

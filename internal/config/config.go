@@ -171,7 +171,7 @@ type API struct {
 
 // Serve is the settings of 'rollcall serve'.
 type Serve struct {
-	Data string `help:"Folder of the embedded database." required:"" placeholder:"DIR" type:"path"`
+	Database
 	Network
 	TLS
 	API
@@ -183,10 +183,16 @@ type Serve struct {
 
 // Validate returns the first thing that is wrong.
 func (s Serve) Validate() error {
+	if err := s.Database.Check(); err != nil {
+		return err
+	}
 	for _, part := range []interface{ Validate() error }{s.Network, s.TLS, s.Tokens, s.Limits, s.Retention} {
 		if err := part.Validate(); err != nil {
 			return err
 		}
+	}
+	if s.Database.Database != "" && len(s.ACMEDomains) > 0 {
+		return errors.New("--acme-domains keeps its certificates in --data, which replicas do not share: with --database, give --tls-cert and --tls-key, or --tls=off behind a proxy")
 	}
 	return nil
 }

@@ -17,7 +17,7 @@ type floor struct {
 
 // house lists the floors from the ground up.
 var house = []floor{
-	{rooms: "fault throttle api server config terminal"},
+	{rooms: "fault throttle api server config terminal pgtest"},
 	{rooms: "ident page filter client"},
 	{rooms: "access"},
 	{rooms: "audit usage"},
@@ -35,6 +35,7 @@ var narrow = map[string]string{
 	"client":   "api",
 	"cli":      "api client terminal",
 	"terminal": "",
+	"pgtest":   "",
 }
 
 // ruleRooms decide without touching the world: what they know of clock, chance, disk and network comes in as values.

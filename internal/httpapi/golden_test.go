@@ -14,6 +14,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/rollcall-id/rollcall/internal/pgtest"
 	"github.com/rollcall-id/rollcall/internal/testkit"
 )
 
@@ -50,6 +51,14 @@ func TestContract(t *testing.T) {
 				t.Parallel()
 				golden(t, tr, v)
 			})
+			if v.name == "v1" {
+				t.Run(tr.name+"/v1 on PostgreSQL", func(t *testing.T) {
+					t.Parallel()
+					tr := tr
+					tr.options.DatabaseURL = testkit.PostgresDatabase(t, pgtest.Oldest)
+					golden(t, tr, v)
+				})
+			}
 		}
 	}
 	slices.Sort(names)
@@ -74,7 +83,7 @@ func golden(t *testing.T, tr transcript, v version) {
 	}
 	got := asV1(b.String())
 	file := filepath.Join("testdata", "contract", tr.name+".txt")
-	if *update && v.name == "v1" {
+	if *update && v.name == "v1" && tr.options.DatabaseURL == "" {
 		if err := os.WriteFile(file, []byte(got), 0o644); err != nil {
 			t.Fatal(err)
 		}

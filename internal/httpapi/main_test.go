@@ -14,6 +14,7 @@ import (
 	"github.com/rollcall-id/rollcall/internal/access"
 	"github.com/rollcall-id/rollcall/internal/directory"
 	"github.com/rollcall-id/rollcall/internal/oauth"
+	"github.com/rollcall-id/rollcall/internal/pgtest"
 	"github.com/rollcall-id/rollcall/internal/testkit"
 )
 
@@ -26,7 +27,16 @@ func TestMain(m *testing.M) {
 		panic(err)
 	}
 	flag.Parse()
-	goleak.VerifyTestMain(m)
+	goleak.VerifyTestMain(withServers{m})
+}
+
+// withServers ends what the tests shared before leaks are looked for.
+type withServers struct{ *testing.M }
+
+// Run implements goleak.TestingM.
+func (m withServers) Run() int {
+	defer pgtest.End()
+	return m.M.Run()
 }
 
 // The versions of the API and their paths: both must behave alike in every test.

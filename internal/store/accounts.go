@@ -21,7 +21,7 @@ const noAccount = "there is no such account"
 
 // CreateAccount implements directory.Store.
 func (s *Store) CreateAccount(ctx context.Context, a directory.Account, e audit.Entry) error {
-	return s.write(ctx, "create an account", func(ctx context.Context, t *tx) error {
+	return s.change(ctx, "create an account", a.ID, func(ctx context.Context, t *tx) error {
 		err := t.InsertAccount(ctx, sqlgen.InsertAccountParams{
 			ID: string(a.ID), Name: a.Name, Provisioning: string(a.Provisioning), State: string(a.State),
 			CreateTime: micros(a.CreateTime), AuditSeq: 0, AuditHash: make([]byte, len(audit.Hash{})),
@@ -32,24 +32,24 @@ func (s *Store) CreateAccount(ctx context.Context, a directory.Account, e audit.
 		if err != nil {
 			return err
 		}
+		delete(t.heads, a.ID) // it was not there when the work began
 		return t.append(ctx, s, e)
 	})
 }
 
 // Account implements directory.Store.
 func (s *Store) Account(ctx context.Context, id ident.AccountID) (directory.Account, error) {
-	r, err := s.reads.GetAccount(bounded(ctx), string(id))
-	if err != nil {
-		return directory.Account{}, classify("read an account", missing(err, noAccount))
-	}
-	return accountOf(r), nil
+	return ask(s, "read an account", func() (directory.Account, error) {
+		r, err := s.reads.GetAccount(bounded(ctx), string(id))
+		return accountOf(r), missing(err, noAccount)
+	})
 }
 
 // Accounts implements directory.Store.
 func (s *Store) Accounts(ctx context.Context) ([]directory.Account, error) {
-	rows, err := s.reads.ListAccounts(ctx)
+	rows, err := ask(s, "read accounts", func() ([]sqlgen.Account, error) { return s.reads.ListAccounts(ctx) })
 	if err != nil {
-		return nil, classify("read accounts", err)
+		return nil, err
 	}
 	list := make([]directory.Account, len(rows))
 	for i, r := range rows {
@@ -61,7 +61,7 @@ func (s *Store) Accounts(ctx context.Context) ([]directory.Account, error) {
 // SetAccountState implements directory.Store.
 func (s *Store) SetAccountState(ctx context.Context, id ident.AccountID, state directory.AccountState, e audit.Entry) (bool, error) {
 	changed := false
-	err := s.write(ctx, "change an account", func(ctx context.Context, t *tx) error {
+	err := s.change(ctx, "change an account", id, func(ctx context.Context, t *tx) error {
 		if _, err := t.GetAccount(ctx, string(id)); err != nil {
 			return missing(err, noAccount)
 		}

@@ -2,6 +2,9 @@ package store
 
 import (
 	"context"
+	"database/sql"
+	"errors"
+	"io"
 	"net/netip"
 
 	"github.com/rollcall-id/rollcall/internal/access"
@@ -13,7 +16,7 @@ import (
 
 // Append implements audit.Store.
 func (s *Store) Append(ctx context.Context, entries []audit.Entry) error {
-	return s.write(ctx, "append audit entries", func(ctx context.Context, t *tx) error {
+	return s.free(ctx, "append audit entries", func(ctx context.Context, t *tx) error {
 		for _, e := range entries {
 			if err := t.append(ctx, s, e); err != nil {
 				return err
@@ -27,45 +30,56 @@ func (s *Store) Append(ctx context.Context, entries []audit.Entry) error {
 // that is not there has no chain: what is not a change is filed under its name without
 // one, so that it can't spoil the batch it came with; a change is refused.
 func (t *tx) append(ctx context.Context, s *Store, e audit.Entry) error {
-	id, err := ident.NewEntryID(e.At, s.rand)
+	id, err := t.entryID(e, s.rand)
 	if err != nil {
 		return &fault.Fault{Kind: fault.KindInternal, Message: "an audit entry could not be named", Cause: err}
 	}
 	e.ID = id
-	h, err := t.head(ctx, e.Account)
-	if fault.KindOf(err) == fault.KindNotFound && !e.IsChange() {
-		h, err = &head{}, nil
+	read := t.head
+	if e.IsChange() {
+		read = t.lock
 	}
+	h, err := read(ctx, e.Account)
 	if err != nil {
 		return err
+	}
+	if h.missing && e.IsChange() {
+		return fault.NotFound(noAccount)
 	}
 	next := h.Link(&e)
 	h.moved = h.moved || next.Seq != h.Seq
 	h.Head = next
-	if err := t.InsertEntry(ctx, entryRow(&e)); err != nil || !e.IsChange() {
+	if err := t.Later.InsertEntry(ctx, entryRow(&e)); err != nil || !e.IsChange() {
 		return err
 	}
-	return t.InsertChain(ctx, sqlgen.InsertChainParams{
+	return t.Later.InsertChain(ctx, sqlgen.InsertChainParams{
 		AccountID: string(e.Account), Seq: e.Seq, EntryID: string(e.ID), Hash: e.Hash[:],
 	})
 }
 
-// head returns the end of an account's chain, read once a transaction.
-func (t *tx) head(ctx context.Context, account ident.AccountID) (*head, error) {
-	if h := t.heads[account]; h != nil {
-		return h, nil
-	}
-	h := &head{}
-	if account != "" {
-		row, err := t.GetHead(ctx, string(account))
-		if err != nil {
-			return nil, missing(err, noAccount)
+// entryID names the next entry of the work that is being done: the same in each of its
+// runs, so that an entry can tell that a run was committed.
+func (t *tx) entryID(e audit.Entry, rand io.Reader) (ident.EntryID, error) {
+	j := t.job
+	defer func() { j.at++ }()
+	if j.at < len(j.entries) {
+		if was := j.entries[j.at]; was.account == e.Account && was.time.Equal(e.At) {
+			return was.id, nil
 		}
-		h.Seq = row.AuditSeq
-		copy(h.Hash[:], row.AuditHash)
+		j.entries = j.entries[:j.at]
 	}
-	t.heads[account] = h
-	return h, nil
+	id, err := ident.NewEntryID(e.At, rand)
+	j.entries = append(j.entries, entryTrace{e.Account, id, e.At})
+	return id, err
+}
+
+func headOf(seq int64, hash []byte, err error) (*head, error) {
+	if errors.Is(err, sql.ErrNoRows) {
+		return &head{missing: true}, nil
+	}
+	h := &head{Head: audit.Head{Seq: seq}}
+	copy(h.Hash[:], hash)
+	return h, err
 }
 
 func entryRow(e *audit.Entry) sqlgen.InsertEntryParams {
@@ -104,21 +118,28 @@ func (s *Store) Entries(ctx context.Context, account ident.AccountID, before ide
 	if before == "" {
 		before = "~" // after every entry id
 	}
-	rows, err := s.reads.PageOfEntries(ctx, string(account), string(before), int32(limit))
-	return entries(rows), classify("read audit entries", err)
+	rows, err := ask(s, "read audit entries", func() ([]sqlgen.AuditEntry, error) {
+		return s.reads.PageOfEntries(ctx, string(account), string(before), int32(limit))
+	})
+	return entries(rows), err
 }
 
 // Chain implements audit.Reader.
 func (s *Store) Chain(ctx context.Context, account ident.AccountID, after int64) ([]audit.Entry, error) {
-	rows, err := s.reads.PageOfChain(ctx, string(account), after, entriesAPage)
-	return entries(rows), classify("read the audit chain", err)
+	rows, err := ask(s, "read the audit chain", func() ([]sqlgen.AuditEntry, error) {
+		return s.reads.PageOfChain(ctx, string(account), after, entriesAPage)
+	})
+	return entries(rows), err
 }
 
 // Head implements audit.Reader.
 func (s *Store) Head(ctx context.Context, account ident.AccountID) (audit.Head, error) {
-	row, err := s.reads.GetHead(ctx, string(account))
+	row, err := ask(s, "read the audit head", func() (sqlgen.GetHeadRow, error) {
+		row, err := s.reads.GetHead(ctx, string(account))
+		return row, missing(err, noAccount)
+	})
 	if err != nil {
-		return audit.Head{}, classify("read the audit head", missing(err, noAccount))
+		return audit.Head{}, err
 	}
 	h := audit.Head{Seq: row.AuditSeq}
 	copy(h.Hash[:], row.AuditHash)
@@ -128,12 +149,12 @@ func (s *Store) Head(ctx context.Context, account ident.AccountID) (audit.Head, 
 // HashAt implements audit.Reader.
 func (s *Store) HashAt(ctx context.Context, account ident.AccountID, seq int64) (audit.Hash, error) {
 	var h audit.Hash
-	row, err := s.reads.GetChainHash(ctx, string(account), seq)
-	if err != nil {
-		return h, classify("read the audit chain", missing(err, "there is no such entry"))
-	}
+	row, err := ask(s, "read the audit chain", func() ([]byte, error) {
+		row, err := s.reads.GetChainHash(ctx, string(account), seq)
+		return row, missing(err, "there is no such entry")
+	})
 	copy(h[:], row)
-	return h, nil
+	return h, err
 }
 
 func entries(rows []sqlgen.AuditEntry) []audit.Entry {

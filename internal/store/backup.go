@@ -11,17 +11,22 @@ import (
 	"time"
 )
 
-func (s *Store) path() string { return filepath.Join(s.dir, File) }
+// ErrNotEmbedded means that the database is a server's, which has its own ways.
+var ErrNotEmbedded = errors.New("the database is a PostgreSQL server's: copy it with pg_dump or pg_basebackup, and restore it with pg_restore")
 
 // Backup writes a consistent copy of the live database to a new file that only its
 // owner can read. It refuses to overwrite. Writers and readers go on meanwhile.
 func (s *Store) Backup(ctx context.Context, to string) error {
+	e, ok := s.engine.(*sqliteEngine)
+	if !ok {
+		return ErrNotEmbedded
+	}
 	if err := newPrivateFile(to); errors.Is(err, fs.ErrExist) {
 		return fmt.Errorf("%s exists already: name a new file", to)
 	} else if err != nil {
 		return fmt.Errorf("make the copy: %w", err)
 	}
-	if err := vacuumInto(ctx, s.path(), to); err != nil {
+	if err := vacuumInto(ctx, e.path(), to); err != nil {
 		return errors.Join(fmt.Errorf("copy the database to %s: %w", to, err), os.Remove(to))
 	}
 	return errors.Join(syncFile(to), syncFile(filepath.Dir(to)))

@@ -150,7 +150,7 @@ func TestRestoreOfADatabaseInUse(t *testing.T) {
 	s := openDir(t, from)
 	defer closeStore(t, s)
 	account := newAccount(t, s)
-	reading, err := s.reader.BeginTx(t.Context(), nil) // keeps the log from being folded
+	reading, err := file(s).reader.BeginTx(t.Context(), nil) // keeps the log from being folded
 	if err != nil {
 		t.Fatal(err)
 	}

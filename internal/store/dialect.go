@@ -2,28 +2,113 @@ package store
 
 import (
 	"bytes"
+	"context"
 	"embed"
 	"io"
 	"io/fs"
 	"regexp"
+	"strings"
+
+	"github.com/rollcall-id/rollcall/internal/store/internal/sqlgen"
 )
+
+// engine is what differs between databases: how they are opened, how a transaction
+// begins and ends, and what their errors mean.
+type engine interface {
+	// reads is what reads go through: each statement by itself.
+	reads() sqlgen.DBTX
+	// begin opens a transaction. It is called by at most limits().transactions callers at once.
+	begin(ctx context.Context) (*tx, error)
+	// ping fails unless the database answers and can be written to.
+	ping(ctx context.Context) error
+	// meaning says what a failure means for whoever met it.
+	meaning(err error) meaning
+	migrations(ctx context.Context) ([]Migration, error)
+	limits() engineLimits
+	// idle is called when nobody has written for a moment.
+	idle()
+	close() error
+}
+
+// engineLimits is what may go on at once.
+type engineLimits struct {
+	transactions int // of any kind
+	free         int // of work that changes no account
+	reads        int // 0 = as many as are asked for
+}
+
+// meaning is what a failure of the database calls for.
+type meaning int
+
+const (
+	// final: it would fail again.
+	final meaning = iota
+	// clashed: it was undone because of what another transaction did, and may be done again.
+	clashed
+	// cut: the connection failed before anything was written, or while only reading.
+	cut
+	// unknown: the connection failed while committing: nobody can tell the outcome.
+	unknown
+)
+
+// session is an open transaction of an engine.
+type session interface {
+	// now runs statements at once.
+	now() sqlgen.DBTX
+	// later runs statements at the latest before the next one of now, or at the commit. If
+	// one fails then, the transaction fails, with what explain (if any) makes of the error.
+	later(explain func(error) error) sqlgen.DBTX
+	// flush runs what was put off.
+	flush(ctx context.Context) error
+	// cause returns why the transaction failed, for somebody who only met that it had.
+	cause(err error) error
+	commit(ctx context.Context) error
+	rollback()
+}
 
 //go:embed migrations/*.sql
 var migrationFiles embed.FS
 
-// sqliteOnly marks text that SQLite is to read and other databases are to skip. It
-// says what only SQLite needs to be told: that a table lies in the order of its primary
-// key, which saves every write and every look-up by key a second tree.
-var sqliteOnly = regexp.MustCompile(`/\* sqlite: (.*?) \*/`)
+var (
+	// sqliteOnly marks text that SQLite is to read and other databases are to skip. It
+	// says what only SQLite needs to be told: that a table lies in the order of its primary
+	// key, which saves every write and every look-up by key a second tree.
+	sqliteOnly = regexp.MustCompile(`/\* sqlite: (.*?) \*/`)
+	// textColumn finds a column of text. SQLite sorts text by its bytes; PostgreSQL by the
+	// language of the database, unless it is told for each column.
+	textColumn = regexp.MustCompile(`\btext(\s+NOT NULL)`)
+)
 
 // sqliteFiles returns the migrations as SQLite reads them.
 func sqliteFiles() (fs.FS, error) {
-	files, err := fs.Sub(migrationFiles, "migrations")
-	return dialectFS{files}, err
+	return migrationsAs(func(text []byte) []byte { return sqliteOnly.ReplaceAll(text, []byte("$1")) })
 }
 
-// dialectFS shows files with the text for SQLite put in.
-type dialectFS struct{ fs.FS }
+// postgresFiles returns the migrations as PostgreSQL reads them.
+func postgresFiles() (fs.FS, error) {
+	return migrationsAs(func(text []byte) []byte { return textColumn.ReplaceAll(text, []byte(`text COLLATE "C"$1`)) })
+}
+
+// forUpdate ends a statement whose rows nobody else may change before the transaction
+// ends. SQLite's transactions have the whole database to themselves and no word for it.
+const forUpdate = "FOR UPDATE"
+
+// sqliteText is a statement as SQLite reads it.
+func sqliteText(query string) string {
+	return strings.TrimSuffix(strings.TrimRight(query, "\n"), forUpdate)
+}
+
+func migrationsAs(edit func([]byte) []byte) (fs.FS, error) {
+	files, err := fs.Sub(migrationFiles, "migrations")
+	return dialectFS{files, edit}, err
+}
+
+// dialectFS shows files as a database reads them.
+type dialectFS struct {
+	fs.FS
+
+	edit func([]byte) []byte
+}
 
 // Open implements fs.FS.
 func (d dialectFS) Open(name string) (fs.File, error) {
@@ -36,7 +121,7 @@ func (d dialectFS) Open(name string) (fs.File, error) {
 		return file, err
 	}
 	text, err := io.ReadAll(file)
-	return &dialectFile{File: file, text: bytes.NewReader(sqliteOnly.ReplaceAll(text, []byte("$1")))}, err
+	return &dialectFile{File: file, text: bytes.NewReader(d.edit(text))}, err
 }
 
 type dialectFile struct {

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"slices"
@@ -23,29 +24,33 @@ func userOf(r sqlgen.User) directory.User {
 
 // User implements directory.Store.
 func (s *Store) User(ctx context.Context, account ident.AccountID, id ident.UserID) (directory.User, error) {
-	r, err := s.reads.GetUser(bounded(ctx), string(account), string(id))
-	if err != nil {
-		return directory.User{}, classify("read a user", missing(err, directory.NotFoundMessage))
-	}
-	return directory.User{
-		ID: id, Account: account, Email: ident.Email(r.Email), DisplayName: r.DisplayName,
-		State: directory.State(r.State), Type: directory.Type(r.Type), CreateTime: fromMicros(r.CreateTime),
-	}, nil
+	return ask(s, "read a user", func() (directory.User, error) {
+		r, err := s.reads.GetUser(bounded(ctx), string(account), string(id))
+		if err != nil {
+			return directory.User{}, missing(err, directory.NotFoundMessage)
+		}
+		return directory.User{
+			ID: id, Account: account, Email: ident.Email(r.Email), DisplayName: r.DisplayName,
+			State: directory.State(r.State), Type: directory.Type(r.Type), CreateTime: fromMicros(r.CreateTime),
+		}, nil
+	})
 }
 
 // UserByEmail implements directory.Store.
 func (s *Store) UserByEmail(ctx context.Context, account ident.AccountID, email ident.Email) (directory.User, error) {
-	r, err := s.reads.GetUserByEmail(bounded(ctx), string(account), email.Key())
-	if err != nil {
-		return directory.User{}, classify("read a user", missing(err, directory.NotFoundMessage))
-	}
-	return userOf(r), nil
+	return ask(s, "read a user", func() (directory.User, error) {
+		r, err := s.reads.GetUserByEmail(bounded(ctx), string(account), email.Key())
+		if err != nil {
+			return directory.User{}, missing(err, directory.NotFoundMessage)
+		}
+		return userOf(r), nil
+	})
 }
 
 // Change implements directory.Store.
 func (s *Store) Change(ctx context.Context, account ident.AccountID, id ident.UserID, decide func(directory.Standing) directory.Decision) (directory.Decision, error) {
 	var d directory.Decision
-	err := s.write(ctx, "change a user", func(ctx context.Context, t *tx) error {
+	err := s.change(ctx, "change a user", account, func(ctx context.Context, t *tx) error {
 		st, err := t.standing(ctx, account, id)
 		if fault.KindOf(err) == fault.KindNotFound {
 			d = directory.Decision{Refusal: err} // not a failure: others' work in this batch goes on
@@ -56,7 +61,7 @@ func (s *Store) Change(ctx context.Context, account ident.AccountID, id ident.Us
 		}
 		d = decide(st)
 		if d.Changed {
-			if err := t.SetUserState(ctx, string(account), string(id), string(d.User.State)); err != nil {
+			if err := t.Later.SetUserState(ctx, string(account), string(id), string(d.User.State)); err != nil {
 				return err
 			}
 		}
@@ -94,7 +99,7 @@ func (t *tx) standing(ctx context.Context, account ident.AccountID, id ident.Use
 // ChangeGroup implements directory.Store.
 func (s *Store) ChangeGroup(ctx context.Context, account ident.AccountID, id ident.UserID, group string, decide func(directory.Standing, bool) directory.Decision) (directory.Decision, error) {
 	var d directory.Decision
-	err := s.write(ctx, "change a group", func(ctx context.Context, t *tx) error {
+	err := s.change(ctx, "change a group", account, func(ctx context.Context, t *tx) error {
 		st, err := t.standing(ctx, account, id)
 		if err != nil {
 			return err
@@ -121,22 +126,25 @@ func (s *Store) ChangeGroup(ctx context.Context, account ident.AccountID, id ide
 // AddUsers implements directory.Store.
 func (s *Store) AddUsers(ctx context.Context, account ident.AccountID, users iter.Seq2[directory.User, error], e audit.Entry) (int, error) {
 	n, owners, before := 0, 0, -1
-	err := s.write(ctx, "add users", func(ctx context.Context, t *tx) error {
+	err := s.change(ctx, "add users", account, func(ctx context.Context, t *tx) error {
 		if _, err := t.GetAccount(ctx, string(account)); err != nil {
 			return missing(err, noAccount)
 		}
 		n, owners = 0, 0
 		for u, err := range users {
 			if err == nil {
-				err = t.addUser(ctx, u)
+				err = t.addUser(ctx, n, u)
 			}
 			if err != nil {
-				return &directory.AddError{Index: n, Err: err}
+				return addError(n, err)
 			}
 			n++
 			if slices.Contains(u.Groups, directory.Owners) {
 				owners++
 			}
+		}
+		if err := t.session.flush(ctx); err != nil {
+			return err
 		}
 		if before >= 0 && n != before { // the work runs again: a spent sequence must not pass for an empty one
 			return fmt.Errorf("the sequence gave %d people and then %d: it must give the same each time", before, n)
@@ -150,23 +158,35 @@ func (s *Store) AddUsers(ctx context.Context, account ident.AccountID, users ite
 	return n, err
 }
 
-func (t *tx) addUser(ctx context.Context, u directory.User) error {
+// addError says which person of a sequence could not be added, unless that is said already.
+func addError(index int, err error) error {
+	var said *directory.AddError
+	if errors.As(err, &said) {
+		return err
+	}
+	return &directory.AddError{Index: index, Err: err}
+}
+
+// addUser adds the person at index of a sequence.
+func (t *tx) addUser(ctx context.Context, index int, u directory.User) error {
 	listed := int64(1)
 	if u.State == directory.Pending {
 		listed = 0
 	}
-	err := t.InsertUser(ctx, sqlgen.InsertUserParams{
+	err := t.laterOr(func(err error) error {
+		if isDuplicate(err) {
+			err = fault.Conflict("a person with the e-mail address %s, or the id %s, is in the account already", u.Email, u.ID)
+		}
+		return addError(index, err)
+	}).InsertUser(ctx, sqlgen.InsertUserParams{
 		AccountID: string(u.Account), ID: string(u.ID), Email: string(u.Email), EmailKey: u.Email.Key(),
 		DisplayName: u.DisplayName, State: string(u.State), Listed: listed, Type: string(u.Type), CreateTime: micros(u.CreateTime),
 	})
-	if isDuplicate(err) {
-		return fault.Conflict("a person with the e-mail address %s, or the id %s, is in the account already", u.Email, u.ID)
-	}
 	if err != nil {
 		return err
 	}
 	for _, g := range u.Groups {
-		if err := t.InsertMember(ctx, string(u.Account), g, string(u.ID)); err != nil {
+		if err := t.Later.InsertMember(ctx, string(u.Account), g, string(u.ID)); err != nil {
 			return err
 		}
 	}
@@ -180,14 +200,17 @@ const usersAPage = 500
 func (s *Store) EachUser(ctx context.Context, account ident.AccountID, yield func(directory.User) bool) error {
 	after := ""
 	for {
-		rows, err := s.reads.PageOfAll(ctx, string(account), after, usersAPage)
+		rows, err := ask(s, "read users", func() ([]sqlgen.User, error) {
+			return s.reads.PageOfAll(ctx, string(account), after, usersAPage)
+		})
 		if err != nil {
-			return classify("read users", err)
+			return err
 		}
 		for _, r := range rows {
 			u := userOf(r)
-			if u.Groups, err = s.reads.ListGroups(ctx, r.AccountID, r.ID); err != nil {
-				return classify("read groups", err)
+			u.Groups, err = ask(s, "read groups", func() ([]string, error) { return s.reads.ListGroups(ctx, r.AccountID, r.ID) })
+			if err != nil {
+				return err
 			}
 			if !yield(u) {
 				return nil

@@ -16,6 +16,7 @@ import (
 // disk needs a person.
 const (
 	retryBusy   = 1 * time.Second
+	retryLost   = 2 * time.Second // a server that fails over needs some seconds
 	retryBroken = 30 * time.Second
 )
 
@@ -29,8 +30,11 @@ func classify(op string, err error) error {
 		return err
 	}
 	err = fmt.Errorf("store: %s: %w", op, err)
-	if errors.Is(err, errClosed) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
+	if errors.Is(err, errClosed) || errors.Is(err, errBusy) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
 		return fault.Unavailable(retryBusy, err, "storage did not answer in time: try again shortly")
+	}
+	if fromPostgres(err) {
+		return postgresFault(err)
 	}
 	switch primaryCode(err) {
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL:
@@ -51,12 +55,12 @@ func primaryCode(err error) int {
 // isDuplicate tells whether a row was refused because its key is taken.
 func isDuplicate(err error) bool {
 	var e *sqlite.Error
-	return errors.As(err, &e) &&
+	return sqlState(err) == stateDuplicate || errors.As(err, &e) &&
 		(e.Code() == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY || e.Code() == sqlite3.SQLITE_CONSTRAINT_UNIQUE)
 }
 
 // isOrphan tells whether a row was refused because what it refers to is not there.
 func isOrphan(err error) bool {
 	var e *sqlite.Error
-	return errors.As(err, &e) && e.Code() == sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY
+	return sqlState(err) == stateOrphan || errors.As(err, &e) && e.Code() == sqlite3.SQLITE_CONSTRAINT_FOREIGNKEY
 }

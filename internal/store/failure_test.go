@@ -23,7 +23,7 @@ import (
 // pragma sets something on the connection that writes.
 func pragma(t *testing.T, s *Store, text string) {
 	t.Helper()
-	if _, err := s.writer.conn.ExecContext(t.Context(), "PRAGMA "+text); err != nil {
+	if _, err := file(s).conn.ExecContext(t.Context(), "PRAGMA "+text); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -57,7 +57,7 @@ func sicknesses() map[string]sickness {
 		"read-only": {retryBroken, func(t *testing.T, s *Store) func() {
 			only := func(value string) {
 				pragma(t, s, "query_only = "+value)
-				if _, err := s.probe.ExecContext(t.Context(), "PRAGMA query_only = "+value); err != nil {
+				if _, err := file(s).probe.ExecContext(t.Context(), "PRAGMA query_only = "+value); err != nil {
 					t.Error(err)
 				}
 			}
@@ -66,7 +66,7 @@ func sicknesses() map[string]sickness {
 		}},
 		"locked by another process": {retryBusy, func(t *testing.T, s *Store) func() {
 			pragma(t, s, "busy_timeout = 10")
-			other := raw(t, s.path())
+			other := raw(t, file(s).path())
 			if _, err := other.ExecContext(t.Context(), "BEGIN EXCLUSIVE"); err != nil {
 				t.Fatal(err)
 			}
@@ -123,7 +123,7 @@ func TestSickDatabaseRecovers(t *testing.T) {
 // writeMuch changes somebody in one transaction with more than fits the pages there are.
 func writeMuch(t *testing.T, s *Store) error {
 	t.Helper()
-	return s.write(t.Context(), "test", func(ctx context.Context, tx *tx) error {
+	return s.free(t.Context(), "test", func(ctx context.Context, tx *tx) error {
 		if err := tx.SetUserState(ctx, "ACCOUNT", "U00000", string(directory.Suspended)); err != nil {
 			return err
 		}
@@ -142,7 +142,7 @@ func TestNobodyPaysForOthersWaiting(t *testing.T) {
 	t.Parallel()
 	s := openTemp(t)
 	pragma(t, s, "busy_timeout = 0")
-	other := raw(t, s.path())
+	other := raw(t, file(s).path())
 	if _, err := other.ExecContext(t.Context(), "BEGIN EXCLUSIVE"); err != nil {
 		t.Fatal(err)
 	}

@@ -130,7 +130,7 @@ func TestNoSecretOnDisk(t *testing.T) {
 	if err := clients.Journal.Close(ctx); err != nil {
 		t.Fatal(err)
 	}
-	written := append(readFile(t, s.path()), readFile(t, s.path()+"-wal")...)
+	written := append(readFile(t, file(s).path()), readFile(t, file(s).path()+"-wal")...)
 	if !bytes.Contains(written, []byte("recognisable name")) {
 		t.Fatal("this test looks in the wrong place")
 	}

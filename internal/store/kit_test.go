@@ -137,3 +137,6 @@ func addOnce(ctx context.Context, s *Store, account ident.AccountID) error {
 	_, err := s.AddUsers(ctx, account, people, audit.New(operator, account, audit.UserImport, "", audit.Done, morning))
 	return err
 }
+
+// file is the engine of a store in a folder.
+func file(s *Store) *sqliteEngine { return s.engine.(*sqliteEngine) }

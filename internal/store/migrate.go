@@ -95,18 +95,28 @@ func schemaVersion(ctx context.Context, db *sql.DB) (int64, error) {
 
 // Migrations returns every step this binary knows and when it was applied.
 func (s *Store) Migrations(ctx context.Context) ([]Migration, error) {
-	db, err := openWriter(ctx, s.path())
+	list, err := s.engine.migrations(ctx)
+	return list, classify("read migrations", err)
+}
+
+// migrations implements engine.
+func (e *sqliteEngine) migrations(ctx context.Context) ([]Migration, error) {
+	db, err := openWriter(ctx, e.path())
 	if err != nil {
-		return nil, classify("read migrations", err)
+		return nil, err
 	}
 	defer db.Close() //nolint:errcheck // it only reads
 	m, err := migrator(db)
 	if err != nil {
 		return nil, err
 	}
+	return migrationsOf(ctx, m)
+}
+
+func migrationsOf(ctx context.Context, m *goose.Provider) ([]Migration, error) {
 	status, err := m.Status(ctx)
 	if err != nil {
-		return nil, classify("read migrations", err)
+		return nil, err
 	}
 	list := make([]Migration, len(status))
 	for i, st := range status {

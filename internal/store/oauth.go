@@ -77,12 +77,15 @@ func hashOf(b []byte) (h oauth.Hash) {
 
 // Client implements oauth.Store.
 func (s *Store) Client(ctx context.Context, id ident.ClientID) (oauth.Client, error) {
-	rows, err := s.reads.GetClient(bounded(ctx), string(id))
-	if err == nil && len(rows) == 0 {
-		err = fault.NotFound(oauth.NotFoundMessage)
-	}
+	rows, err := ask(s, "read a client", func() ([]sqlgen.GetClientRow, error) {
+		rows, err := s.reads.GetClient(bounded(ctx), string(id))
+		if err == nil && len(rows) == 0 {
+			err = fault.NotFound(oauth.NotFoundMessage)
+		}
+		return rows, err
+	})
 	if err != nil {
-		return oauth.Client{}, classify("read a client", err)
+		return oauth.Client{}, err
 	}
 	first := rows[0]
 	permissions, err := permissionsOf(first.Permissions)
@@ -104,9 +107,12 @@ func (s *Store) Client(ctx context.Context, id ident.ClientID) (oauth.Client, er
 
 // Grant implements oauth.Store.
 func (s *Store) Grant(ctx context.Context, hash oauth.Hash) (oauth.Grant, error) {
-	row, err := s.reads.GetGrant(bounded(ctx), hash[:])
+	row, err := ask(s, "read a token", func() (sqlgen.GetGrantRow, error) {
+		row, err := s.reads.GetGrant(bounded(ctx), hash[:])
+		return row, missing(err, noToken)
+	})
 	if err != nil {
-		return oauth.Grant{}, classify("read a token", missing(err, noToken))
+		return oauth.Grant{}, err
 	}
 	permissions, err := permissionsOf(row.Permissions)
 	return oauth.Grant{
@@ -120,8 +126,8 @@ func (s *Store) Grant(ctx context.Context, hash oauth.Hash) (oauth.Grant, error)
 
 // AddToken implements oauth.Store.
 func (s *Store) AddToken(ctx context.Context, tok oauth.Token, e audit.Entry) error {
-	return s.write(ctx, "add a token", func(ctx context.Context, t *tx) error {
-		err := t.InsertToken(ctx, sqlgen.InsertTokenParams{
+	return s.free(ctx, "add a token", func(ctx context.Context, t *tx) error {
+		err := t.Later.InsertToken(ctx, sqlgen.InsertTokenParams{
 			Hash: tok.Hash[:], ClientID: string(tok.Client), SecretID: string(tok.Secret),
 			IssueTime: micros(tok.IssueTime), ExpireTime: micros(tok.ExpireTime), TokenEpoch: tok.Epoch,
 		})
@@ -135,7 +141,7 @@ func (s *Store) AddToken(ctx context.Context, tok oauth.Token, e audit.Entry) er
 // RevokeToken implements oauth.Store.
 func (s *Store) RevokeToken(ctx context.Context, hash oauth.Hash, client ident.ClientID, e audit.Entry) (bool, error) {
 	found := false
-	err := s.write(ctx, "revoke a token", func(ctx context.Context, t *tx) error {
+	err := s.free(ctx, "revoke a token", func(ctx context.Context, t *tx) error {
 		n, err := t.DeleteToken(ctx, hash[:], string(client))
 		found = n > 0
 		if err != nil || !found {
@@ -148,7 +154,7 @@ func (s *Store) RevokeToken(ctx context.Context, hash oauth.Hash, client ident.C
 
 // CreateApplication implements oauth.Store.
 func (s *Store) CreateApplication(ctx context.Context, a oauth.Application, secret oauth.Secret, e audit.Entry) error {
-	return s.write(ctx, "create an application", func(ctx context.Context, t *tx) error {
+	return s.change(ctx, "create an application", a.Account, func(ctx context.Context, t *tx) error {
 		err := t.InsertApplication(ctx, sqlgen.InsertApplicationParams{
 			ID: string(a.ID), AccountID: string(a.Account), Name: a.Name, Description: a.Description,
 			RedirectUrl: a.RedirectURL, Permissions: a.Permissions.String(), State: string(a.State),
@@ -178,8 +184,9 @@ func (t *tx) addSecret(ctx context.Context, secret oauth.Secret) error {
 
 // Application implements oauth.Store.
 func (s *Store) Application(ctx context.Context, account ident.AccountID, id ident.ClientID) (oauth.Application, error) {
-	a, err := oneApplication(bounded(ctx), s.reads, account, id)
-	return a, classify("read an application", err)
+	return ask(s, "read an application", func() (oauth.Application, error) {
+		return oneApplication(bounded(ctx), s.reads, account, id)
+	})
 }
 
 // oneApplication reads an application with its secrets, in a transaction or outside.
@@ -207,11 +214,13 @@ func (s *Store) Applications(ctx context.Context, account ident.AccountID, after
 	if after.ID != "" {
 		at = after.CreateTime.UnixMicro()
 	}
-	found, err := s.reads.PageOfApplications(bounded(ctx), sqlgen.PageOfApplicationsParams{
-		AccountID: string(account), AfterTime: at, AfterID: string(after.ID), Most: int64(limit),
+	found, err := ask(s, "read applications", func() ([]sqlgen.PageOfApplicationsRow, error) {
+		return s.reads.PageOfApplications(bounded(ctx), sqlgen.PageOfApplicationsParams{
+			AccountID: string(account), AfterTime: at, AfterID: string(after.ID), Most: int64(limit),
+		})
 	})
 	if err != nil {
-		return nil, classify("read applications", err)
+		return nil, err
 	}
 	rows := make([]applicationRow, len(found))
 	for i, r := range found {
@@ -223,7 +232,7 @@ func (s *Store) Applications(ctx context.Context, account ident.AccountID, after
 // ChangeApplication implements oauth.Store.
 func (s *Store) ChangeApplication(ctx context.Context, account ident.AccountID, id ident.ClientID, decide func(oauth.Application) oauth.Decision) (oauth.Decision, error) {
 	var d oauth.Decision
-	err := s.write(ctx, "change an application", func(ctx context.Context, t *tx) error {
+	err := s.change(ctx, "change an application", account, func(ctx context.Context, t *tx) error {
 		a, err := oneApplication(ctx, t.Queries, account, id)
 		if fault.KindOf(err) == fault.KindNotFound {
 			d = oauth.Decision{Refusal: err} // not a failure: others' work in this batch goes on
@@ -277,9 +286,11 @@ func (t *tx) act(ctx context.Context, d oauth.Decision) error {
 
 // SetSecretsUsed implements oauth.UseStore.
 func (s *Store) SetSecretsUsed(ctx context.Context, uses []oauth.Use) error {
-	return s.write(ctx, "note the use of secrets", func(ctx context.Context, t *tx) error {
+	// In one order on every replica, so that none holds what another waits for.
+	uses = slices.SortedFunc(slices.Values(uses), func(a, b oauth.Use) int { return cmp.Compare(a.Secret, b.Secret) })
+	return s.free(ctx, "note the use of secrets", func(ctx context.Context, t *tx) error {
 		for _, u := range uses {
-			if err := t.SetSecretUsed(ctx, string(u.Secret), micros(u.Time)); err != nil {
+			if err := t.Later.SetSecretUsed(ctx, string(u.Secret), micros(u.Time)); err != nil {
 				return err
 			}
 		}

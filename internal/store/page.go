@@ -26,9 +26,11 @@ const start = -1
 
 // Page implements directory.Store.
 func (s *Store) Page(ctx context.Context, account ident.AccountID, f filter.Filter, after page.Position, limit int) ([]directory.User, error) {
-	packed, err := s.packedPage(bounded(ctx), account, f, after, int64(limit))
+	packed, err := ask(s, "read a page of users", func() (string, error) {
+		return s.packedPage(bounded(ctx), account, f, after, int64(limit))
+	})
 	if err != nil {
-		return nil, classify("read a page of users", err)
+		return nil, err
 	}
 	users, err := unpack(account, packed)
 	return users, classify("read a page of users", err)

@@ -61,7 +61,7 @@ func plan(t *testing.T, db *sql.DB, statement string) string {
 		}
 		n = max(n, i)
 	}
-	rows, err := db.QueryContext(t.Context(), "EXPLAIN QUERY PLAN "+statement, make([]any, n)...)
+	rows, err := db.QueryContext(t.Context(), "EXPLAIN QUERY PLAN "+sqliteText(statement), make([]any, n)...)
 	if err != nil {
 		t.Fatalf("%s: %v", statement, err)
 	}

@@ -41,7 +41,7 @@ func (p *prepared) stmt(ctx context.Context, query string) (*sql.Stmt, error) {
 	if stmt = p.stmts[query]; stmt != nil {
 		return stmt, nil
 	}
-	stmt, err := p.PrepareContext(ctx, query) //nolint:sqlclosecheck // kept until close
+	stmt, err := p.PrepareContext(ctx, sqliteText(query)) //nolint:sqlclosecheck // kept until close
 	if err != nil {
 		return nil, err
 	}
@@ -72,7 +72,7 @@ func (p *prepared) QueryRowContext(ctx context.Context, query string, args ...an
 	stmt, err := p.stmt(ctx, query) //nolint:sqlclosecheck // kept until close
 	if err != nil {
 		// A Row can't be made with an error in it: let the plain call meet it again.
-		return p.preparer.QueryRowContext(ctx, query, args...)
+		return p.preparer.QueryRowContext(ctx, sqliteText(query), args...)
 	}
 	return stmt.QueryRowContext(ctx, args...)
 }

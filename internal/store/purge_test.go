@@ -36,7 +36,7 @@ func TestPurgeKeepsUp(t *testing.T) {
 	s := openTemp(t)
 	pragma(t, s, "synchronous = OFF") // it is not durability that is measured
 	account := newAccount(t, s)
-	db := raw(t, s.path())
+	db := raw(t, file(s).path())
 	most, perSecond := int64(0), float64(each)/step.Seconds()
 	var settled int64
 	for now, n := morning, 0; now.Before(morning.Add(hours * time.Hour)); now = now.Add(step) {
@@ -116,7 +116,7 @@ func TestPurgeWorksInSmallSteps(t *testing.T) {
 		},
 		"entries": func(ctx context.Context, t *tx) (int64, error) { return t.PurgeEntries(ctx, "~", 7) },
 	} {
-		err := s.write(t.Context(), "test", func(ctx context.Context, tx *tx) error {
+		err := s.free(t.Context(), "test", func(ctx context.Context, tx *tx) error {
 			if n, err := purge(ctx, tx); n != 7 || err != nil {
 				t.Errorf("%s: got %d rows and error %v, want 7", name, n, err)
 			}

@@ -2,14 +2,19 @@
 // people, applications, tokens, the audit record and usage. It implements the Store
 // interfaces that the rule rooms declare, and nothing of a rule is decided here.
 //
-// Today the database is SQLite, embedded; the SQL text is written so that
-// PostgreSQL takes it too (see migrations). Reads go to a small pool of read-only
-// connections. Every write goes through one writer, which commits many callers'
-// work together (see writer.go).
+// The database is SQLite, embedded, or PostgreSQL, and the SQL text is the same for both:
+//
+//	Store     what is asked and changed          accounts directory oauth audit upkeep
+//	writer    many callers' work, one commit     writer tx
+//	engine    what truly differs                 dialect: sqlite... postgres...
+//
+// Reads go to a small pool of connections. Every write goes through the writer, which
+// commits many callers' work together (see writer.go).
 //
 // What must always hold: when a write returns nil it is on disk; a change and its
-// audit entry are in one transaction; errors that leave are faults, classified by
-// the database's code and never by its message.
+// audit entry are in one transaction, which holds the account's row from before it reads
+// what it decides on; a write that may have been committed is never done a second time;
+// errors that leave are faults, classified by the database's code and never by its message.
 package store
 
 import (
@@ -19,61 +24,89 @@ import (
 	"io"
 	"time"
 
-	sqlite3 "modernc.org/sqlite/lib"
-
 	"github.com/rollcall-id/rollcall/internal/fault"
+	"github.com/rollcall-id/rollcall/internal/ident"
 	"github.com/rollcall-id/rollcall/internal/store/internal/sqlgen"
 )
 
 // Store is an open database. It is safe for concurrent use.
 type Store struct {
-	dir       string
-	rand      io.Reader
-	reader    *sql.DB
-	reads     *sqlgen.Queries
-	readStmts *prepared
-	writer    *writer
-	probe     *sql.DB // tries a write without waiting
-	lock      *DirLock
+	rand   io.Reader
+	engine engine
+	reads  *sqlgen.Queries
+	turns  chan struct{} // holds one for each read that is on; nil where reads need no turn
+	writer *writer
 }
 
 // Close ends the writer after the work it has taken and closes the database.
 func (s *Store) Close() error {
-	// The readers first: the connection that is closed last folds the log into the
-	// file, and one that may only read can't.
-	err := errors.Join(s.readStmts.close(), s.reader.Close(), s.probe.Close(), s.writer.close())
-	if s.lock != nil {
-		err = errors.Join(err, s.lock.Release())
-	}
-	return err
+	s.writer.close()
+	return s.engine.close()
 }
 
 // Ping tells whether the database answers a read and can be written to; for readiness.
-func (s *Store) Ping(ctx context.Context) error { return classify("ping", s.tryOut(ctx)) }
+func (s *Store) Ping(ctx context.Context) error { return classify("ping", s.engine.ping(ctx)) }
 
-// tryOut reads, and tries a write that changes nothing but needs all that a change needs:
-// SQLite also opens a file that it may not write, and says so only then. That somebody
-// else is writing at the moment, as in a long import, is no failure and not waited for:
-// it is no reason to send readers away.
-func (s *Store) tryOut(ctx context.Context) error {
-	if _, err := s.reads.ListPageKeys(bounded(ctx)); err != nil {
-		return err
-	}
-	_, err := s.probe.ExecContext(ctx, "UPDATE accounts SET state = '' WHERE id = ''")
-	if primaryCode(err) == sqlite3.SQLITE_BUSY {
-		return nil
-	}
-	return err
-}
+// tryWrite changes nothing but needs all that a change needs.
+const tryWrite = "UPDATE accounts SET state = '' WHERE id = ''"
 
 // bounded drops the request's cancellation from reads that are bounded by
 // themselves (a key, or a page of at most 1001 rows): watching it would cost a
-// goroutine a statement and could only save microseconds.
+// goroutine a statement and could only save microseconds. On a server each wait of a
+// connection has a deadline besides.
 func bounded(ctx context.Context) context.Context { return context.WithoutCancel(ctx) }
 
-// write runs fn in a transaction of the writer and names the operation in errors.
-func (s *Store) write(ctx context.Context, op string, fn func(context.Context, *tx) error) error {
-	return classify(op, s.writer.do(ctx, fn))
+// ask runs a read and names the operation in errors. Where the database says that it
+// would have worked a moment later or on another connection, the read is tried again.
+func ask[T any](s *Store, op string, read func() (T, error)) (T, error) {
+	if s.turns == nil {
+		v, err := read()
+		return v, classify(op, err)
+	}
+	if err := s.turn(); err != nil {
+		var none T
+		return none, classify(op, err)
+	}
+	defer func() { <-s.turns }()
+	v, err := read()
+	for again := newRetries(); err != nil && again.after(s.engine.meaning(err)); {
+		v, err = read()
+	}
+	return v, classify(op, err)
+}
+
+// longestTurn bounds how long a read waits for a connection.
+const longestTurn = 2 * time.Second
+
+var errBusy = errors.New("all connections are in use")
+
+// turn waits until there is a connection to read with.
+func (s *Store) turn() error {
+	select {
+	case s.turns <- struct{}{}:
+		return nil
+	default:
+	}
+	patience := time.NewTimer(longestTurn)
+	defer patience.Stop()
+	select {
+	case s.turns <- struct{}{}:
+		return nil
+	case <-patience.C:
+		return errBusy
+	}
+}
+
+// free runs work that changes no account's state: tokens, entries that are not changes,
+// counters, purging. It waits for nobody's transaction.
+func (s *Store) free(ctx context.Context, op string, fn func(context.Context, *tx) error) error {
+	return classify(op, s.writer.do(ctx, &job{run: fn}))
+}
+
+// change runs work that changes an account, or anything in it, and decides on what it
+// reads: while it runs, nobody else changes that account, on any replica.
+func (s *Store) change(ctx context.Context, op string, account ident.AccountID, fn func(context.Context, *tx) error) error {
+	return classify(op, s.writer.do(ctx, &job{run: fn, account: account}))
 }
 
 // missing turns "no row" into NotFound with the given words.

@@ -1,7 +1,10 @@
 package store
 
 import (
+	"cmp"
 	"context"
+	"errors"
+	"slices"
 	"time"
 
 	"github.com/rollcall-id/rollcall/internal/ident"
@@ -12,9 +15,9 @@ import (
 
 // PageKeys implements page.Store.
 func (s *Store) PageKeys(ctx context.Context) ([]page.Key, error) {
-	rows, err := s.reads.ListPageKeys(bounded(ctx))
+	rows, err := ask(s, "read page keys", func() ([]sqlgen.PageKey, error) { return s.reads.ListPageKeys(bounded(ctx)) })
 	if err != nil {
-		return nil, classify("read page keys", err)
+		return nil, err
 	}
 	keys := make([]page.Key, len(rows))
 	for i, r := range rows {
@@ -26,16 +29,22 @@ func (s *Store) PageKeys(ctx context.Context) ([]page.Key, error) {
 
 // AddPageKey implements page.Store.
 func (s *Store) AddPageKey(ctx context.Context, k page.Key) error {
-	return s.write(ctx, "add a page key", func(ctx context.Context, t *tx) error {
+	err := s.writer.do(ctx, &job{runs: runs{once: true}, run: func(ctx context.Context, t *tx) error {
 		return t.InsertPageKey(ctx, int64(k.ID), k.Secret[:], micros(k.CreatedAt))
-	})
+	}})
+	return classify("add a page key", err)
 }
 
-// AddUsage implements usage.Store.
+// AddUsage implements usage.Store. The rows are in one order on every replica, so that
+// none holds what another waits for.
 func (s *Store) AddUsage(ctx context.Context, rows []usage.Row) error {
-	return s.write(ctx, "add usage", func(ctx context.Context, t *tx) error {
+	rows = slices.SortedFunc(slices.Values(rows), func(a, b usage.Row) int {
+		return cmp.Or(a.Hour.Compare(b.Hour), cmp.Compare(a.Account, b.Account), cmp.Compare(a.Client, b.Client),
+			cmp.Compare(a.UserAgent, b.UserAgent))
+	})
+	err := s.writer.do(ctx, &job{runs: runs{once: true}, run: func(ctx context.Context, t *tx) error {
 		for _, r := range rows {
-			err := t.Queries.AddUsage(ctx, sqlgen.AddUsageParams{
+			err := t.Later.AddUsage(ctx, sqlgen.AddUsageParams{
 				Hour: r.Hour.Unix(), AccountID: string(r.Account), ClientID: string(r.Client), UserAgent: r.UserAgent,
 				Requests: r.Requests, Errors: r.Errors, Limited: r.Limited,
 			})
@@ -44,14 +53,20 @@ func (s *Store) AddUsage(ctx context.Context, rows []usage.Row) error {
 			}
 		}
 		return nil
-	})
+	}})
+	if errors.Is(err, errUnknown) {
+		err = errors.Join(usage.ErrUnknown, err)
+	}
+	return classify("add usage", err)
 }
 
 // Usage implements usage.Store.
 func (s *Store) Usage(ctx context.Context, account ident.AccountID, since time.Time) ([]usage.Row, error) {
-	rows, err := s.reads.ListUsage(ctx, since.Truncate(time.Hour).Unix(), string(account))
+	rows, err := ask(s, "read usage", func() ([]sqlgen.UsageHour, error) {
+		return s.reads.ListUsage(ctx, since.Truncate(time.Hour).Unix(), string(account))
+	})
 	if err != nil {
-		return nil, classify("read usage", err)
+		return nil, err
 	}
 	list := make([]usage.Row, len(rows))
 	for i, r := range rows {
@@ -111,7 +126,7 @@ func (s *Store) purgeAll(ctx context.Context, step func(context.Context, *tx) (i
 	var total int64
 	for {
 		var n int64
-		err := s.write(ctx, "purge", func(ctx context.Context, t *tx) (err error) {
+		err := s.free(ctx, "purge", func(ctx context.Context, t *tx) (err error) {
 			n, err = step(ctx, t)
 			return err
 		})

@@ -2,16 +2,13 @@ package store
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"sync"
 	"sync/atomic"
 	"time"
 
-	"github.com/rollcall-id/rollcall/internal/audit"
 	"github.com/rollcall-id/rollcall/internal/fault"
 	"github.com/rollcall-id/rollcall/internal/ident"
-	"github.com/rollcall-id/rollcall/internal/store/internal/sqlgen"
 )
 
 // The writer is the only one in this process who writes. Callers hand it work and
@@ -21,30 +18,44 @@ import (
 //
 //	callers --jobs--> [ BEGIN  job job job ...  COMMIT ] --> answers
 //
+// On SQLite there is one transaction at a time. On a server there are a few: work that
+// changes an account goes with other work on the same account only, one transaction
+// at a time for each account, so that a transaction holds one account and none waits for
+// another that waits for it; all other work waits for nobody.
+//
 // A piece of work sees what those before it wrote, as if each had its own
 // transaction. If one fails, all is rolled back and each runs again alone, so
 // that nobody pays for another's failure: work must be fit to run twice. If the
 // database itself fails, at BEGIN or COMMIT, everybody is told at once: to try one
 // after the other would make the last wait a busy timeout for each before it.
 type writer struct {
-	db   *sql.DB
-	conn *sql.Conn
-	q    *sqlgen.Queries
-	stmt *prepared
-	jobs chan *job
+	engine engine
+	limits engineLimits
+	jobs   chan *job
 
-	quit chan struct{}
-	done chan struct{}
-	once sync.Once
+	// Of the loop alone.
+	waiting map[ident.AccountID][]*job // taken out of jobs, "" being work that is free
+	order   []ident.AccountID          // keys of waiting, whose turn it is first
+	running map[ident.AccountID]int    // transactions
+	count   int                        // of running
+	sorted  int                        // of waiting
+
+	ended chan ident.AccountID
+	quit  chan struct{}
+	done  chan struct{}
+	once  sync.Once
 }
 
 type job struct {
-	run  func(context.Context, *tx) error
-	err  error
-	done chan struct{}
+	run     func(context.Context, *tx) error
+	account ident.AccountID // that it changes, and holds from its beginning; "" = none
+	err     error
+	done    chan struct{}
 	// state goes from waiting to taken or to abandoned, never further: the work of a
 	// caller who has left must not run, for it writes to that caller's variables.
 	state atomic.Int32
+
+	runs
 }
 
 const (
@@ -58,18 +69,6 @@ func (j *job) take() bool {
 	return j.state.CompareAndSwap(waiting, taken) || j.state.Load() == taken
 }
 
-// tx is one open transaction: the statements, and the ends of the audit chains
-// that it has touched, which are written once before the commit.
-type tx struct {
-	*sqlgen.Queries
-	heads map[ident.AccountID]*head
-}
-
-type head struct {
-	audit.Head
-	moved bool
-}
-
 const (
 	// maxBatch bounds how much one commit carries, and so how long the first caller waits for the last.
 	maxBatch = 128
@@ -79,30 +78,27 @@ const (
 	longestWait = 20 * time.Second
 )
 
-func newWriter(ctx context.Context, db *sql.DB) (*writer, error) {
-	conn, err := db.Conn(ctx)
-	if err != nil {
-		return nil, err
-	}
-	stmt := newPrepared(conn)
+func newWriter(e engine) *writer {
 	w := &writer{
-		db: db, conn: conn, q: sqlgen.New(stmt), stmt: stmt,
-		jobs: make(chan *job, queueLength), quit: make(chan struct{}), done: make(chan struct{}),
+		engine: e, limits: e.limits(), jobs: make(chan *job, queueLength),
+		waiting: map[ident.AccountID][]*job{}, running: map[ident.AccountID]int{},
+		quit: make(chan struct{}), done: make(chan struct{}),
 	}
+	w.ended = make(chan ident.AccountID, w.limits.transactions)
 	go w.loop()
-	return w, nil
+	return w
 }
 
 var errClosed = errors.New("the store is closed")
 
-// do hands fn to the writer and waits until it is committed. If ctx ends before fn
-// has begun, fn never runs; once it has, do waits for the outcome, which is then as
-// near as the disk: nobody is left not knowing, and fn never writes to variables of a
+// do hands work to the writer and waits until it is committed. If ctx ends before it
+// has begun, it never runs; once it has, do waits for the outcome, which is then as
+// near as the disk: nobody is left not knowing, and work never writes to variables of a
 // caller who has gone.
-func (w *writer) do(ctx context.Context, fn func(context.Context, *tx) error) error {
+func (w *writer) do(ctx context.Context, j *job) error {
 	ctx, cancel := context.WithTimeout(ctx, longestWait)
 	defer cancel()
-	j := &job{run: fn, done: make(chan struct{})}
+	j.done = make(chan struct{})
 	select {
 	case w.jobs <- j:
 	case <-w.quit:
@@ -130,114 +126,142 @@ func (w *writer) do(ctx context.Context, fn func(context.Context, *tx) error) er
 	}
 }
 
-func (w *writer) close() error {
+// close ends the loop after the work that was taken.
+func (w *writer) close() {
 	w.once.Do(func() { close(w.quit) })
 	<-w.done
-	return errors.Join(w.stmt.close(), w.conn.Close(), w.db.Close())
 }
+
+// idleAfter is how long nobody has written before the engine is told.
+const idleAfter = 200 * time.Millisecond
 
 func (w *writer) loop() {
 	defer close(w.done)
-	batch := make([]*job, 0, maxBatch)
 	idle := time.NewTimer(idleAfter)
 	defer idle.Stop()
 	for {
 		select {
-		case j := <-w.jobs:
-			batch = w.gather(append(batch[:0], j))
-			w.serve(batch)
+		case j := <-w.intake():
+			w.gather(j)
+			w.start()
+			idle.Reset(idleAfter)
+		case key := <-w.ended:
+			w.end(key)
+			w.start()
 			idle.Reset(idleAfter)
 		case <-idle.C:
-			w.fold()
-		case <-w.quit:
-			if batch = w.gather(batch[:0]); len(batch) == 0 {
-				return
+			if w.count == 0 {
+				w.engine.idle()
 			}
-			w.serve(batch)
+		case <-w.quit:
+			w.finish()
+			return
 		}
 	}
 }
 
-// idleAfter is how long nobody has written before the log is folded into the database.
-const idleAfter = 200 * time.Millisecond
-
-// fold copies the log into the database while nobody waits. Until then every reader
-// looks for each page in the log first, which makes a read half as dear again. A
-// failure is of no consequence: the next commit meets it, and tells somebody.
-func (w *writer) fold() {
-	_, _ = w.conn.ExecContext(context.Background(), "PRAGMA wal_checkpoint(PASSIVE)")
+// intake is the queue, unless all hands are full: then callers wait in the queue itself,
+// whose length is bounded.
+func (w *writer) intake() <-chan *job {
+	if w.count >= w.limits.transactions || w.sorted >= queueLength {
+		return nil
+	}
+	return w.jobs
 }
 
 // gather takes what is waiting, without waiting for more.
-func (w *writer) gather(batch []*job) []*job {
-	for len(batch) < maxBatch {
+func (w *writer) gather(j *job) {
+	w.sort(j)
+	for range maxBatch - 1 {
 		select {
 		case j := <-w.jobs:
-			batch = append(batch, j)
+			w.sort(j)
 		default:
-			return batch
+			return
 		}
-	}
-	return batch
-}
-
-func (w *writer) serve(batch []*job) {
-	blamed, err := w.transact(batch)
-	for _, j := range batch {
-		j.err = err
-		if blamed && len(batch) > 1 {
-			_, j.err = w.transact([]*job{j})
-		}
-		close(j.done)
 	}
 }
 
-// transact runs the batch in one transaction. The error is that of the first piece
-// of work that failed, which is then blamed, or of the database; either way nothing
-// is written.
-func (w *writer) transact(batch []*job) (blamed bool, err error) {
-	// Not the callers' contexts: one caller who leaves must not undo the others' work.
-	// Statements are bounded by the busy timeout.
-	ctx := context.Background()
-	if _, err := w.stmt.ExecContext(ctx, "BEGIN IMMEDIATE"); err != nil {
-		return false, err
+// sort puts work with other work that may be in one transaction with it.
+func (w *writer) sort(j *job) {
+	key := j.account
+	if w.limits.transactions == 1 {
+		key = "" // all goes together
 	}
-	t := &tx{Queries: w.q, heads: map[ident.AccountID]*head{}}
-	err = t.runAll(ctx, batch)
-	blamed = err != nil
-	if err == nil {
-		err = t.writeHeads(ctx)
+	if len(w.waiting[key]) == 0 {
+		w.order = append(w.order, key)
 	}
-	if err == nil {
-		_, err = w.stmt.ExecContext(ctx, "COMMIT")
-	}
-	if err != nil {
-		// Fails where SQLite has rolled back by itself, as on a full disk: then all is well.
-		_, _ = w.stmt.ExecContext(ctx, "ROLLBACK")
-	}
-	return blamed, err
+	w.waiting[key] = append(w.waiting[key], j)
+	w.sorted++
 }
 
-func (t *tx) runAll(ctx context.Context, batch []*job) error {
-	for _, j := range batch {
-		if !j.take() {
-			continue // its caller has left
-		}
-		if err := j.run(ctx, t); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (t *tx) writeHeads(ctx context.Context) error {
-	for account, h := range t.heads {
-		if !h.moved {
+// start begins what may begin.
+func (w *writer) start() {
+	for i := 0; i < len(w.order) && w.count < w.limits.transactions; {
+		key := w.order[i]
+		if w.running[key] >= w.most(key) {
+			i++
 			continue
 		}
-		if err := t.SetHead(ctx, string(account), h.Seq, h.Hash[:]); err != nil {
-			return err
+		batch := w.next(key, i)
+		if w.limits.transactions == 1 {
+			w.serve(batch)
+			continue
+		}
+		w.running[key]++
+		w.count++
+		go func() {
+			w.serve(batch)
+			w.ended <- key
+		}()
+	}
+}
+
+// most is how many transactions of a key may run at once.
+func (w *writer) most(key ident.AccountID) int {
+	if key == "" {
+		return w.limits.free
+	}
+	return 1
+}
+
+// next takes a batch of the key that is i-th in order, which then is last if it has more.
+func (w *writer) next(key ident.AccountID, i int) []*job {
+	w.order = append(w.order[:i], w.order[i+1:]...)
+	all := w.waiting[key]
+	n := min(len(all), maxBatch)
+	if n == len(all) {
+		delete(w.waiting, key)
+	} else {
+		w.waiting[key] = all[n:]
+		w.order = append(w.order, key)
+	}
+	w.sorted -= n
+	return all[:n]
+}
+
+func (w *writer) end(key ident.AccountID) {
+	w.count--
+	if w.running[key]--; w.running[key] == 0 {
+		delete(w.running, key)
+	}
+}
+
+// finish serves all that was taken and all that is in the queue.
+func (w *writer) finish() {
+	for {
+		select {
+		case j := <-w.jobs:
+			w.sort(j)
+			continue
+		default:
+		}
+		w.start()
+		if w.count == 0 && len(w.order) == 0 && len(w.jobs) == 0 {
+			return
+		}
+		if w.count > 0 {
+			w.end(<-w.ended)
 		}
 	}
-	return nil
 }

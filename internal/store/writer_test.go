@@ -134,10 +134,10 @@ func TestWorkOfACallerWhoLeftIsSkipped(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	// The writer is held: the work can't have begun.
-	err := s.writer.do(ctx, func(context.Context, *tx) error {
+	err := s.writer.do(ctx, &job{run: func(context.Context, *tx) error {
 		t.Error("it ran all the same")
 		return nil
-	})
+	}})
 	if !errors.Is(err, context.Canceled) {
 		t.Errorf("got error %v, want %v", err, context.Canceled)
 	}
@@ -148,11 +148,11 @@ func TestCallerWaitsForWorkThatHasBegun(t *testing.T) {
 	s := openTemp(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	gone := false // a caller who returned early would read this while it is written
-	err := s.writer.do(ctx, func(context.Context, *tx) error {
+	err := s.writer.do(ctx, &job{run: func(context.Context, *tx) error {
 		cancel()
 		gone = true
 		return nil
-	})
+	}})
 	if err != nil || !gone {
 		t.Errorf("got error %v and ran = %t, want the outcome of what ran", err, gone)
 	}

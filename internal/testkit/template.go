@@ -7,7 +7,9 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"testing"
 
+	"github.com/rollcall-id/rollcall/internal/pgtest"
 	"github.com/rollcall-id/rollcall/internal/store"
 )
 
@@ -42,4 +44,18 @@ func prepare(dir string) error {
 		return fmt.Errorf("make a new database: %w", err)
 	}
 	return os.WriteFile(filepath.Join(dir, store.File), file, 0o600)
+}
+
+// PostgresDatabase returns the URL of a new database, for Options.DatabaseURL, on a server of that
+// version that all tests of the process share.
+func PostgresDatabase(t testing.TB, v pgtest.Version) string {
+	t.Helper()
+	s := pgtest.Shared(t, v)
+	return s.URL(s.Recycled(t, "rollcall", func(ctx context.Context, url string) error {
+		st, err := store.Open(ctx, store.Options{URL: url, Rand: rand.Reader})
+		if err != nil {
+			return err
+		}
+		return st.Close()
+	}, []string{"rollcall_migrations", "rollcall_migration_lock"}))
 }

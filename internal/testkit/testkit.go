@@ -41,6 +41,8 @@ import (
 type Options struct {
 	// Dir is the data folder; empty makes a temporary one.
 	Dir string
+	// DatabaseURL names a PostgreSQL database in its place.
+	DatabaseURL string
 	// Seed is applied in addition to the one account.
 	Seed *roster.Seed
 	// Clock is moved by the test; nil makes one that stands at Epoch.
@@ -98,8 +100,10 @@ func Start(t testing.TB, o Options) *Server {
 	if s.Dir == "" {
 		s.Dir = t.TempDir()
 	}
-	if err := prepare(s.Dir); err != nil {
-		t.Fatalf("testkit: %v", err)
+	if o.DatabaseURL == "" {
+		if err := prepare(s.Dir); err != nil {
+			t.Fatalf("testkit: %v", err)
+		}
 	}
 	if s.now == nil {
 		if s.Clock == nil {
@@ -154,8 +158,12 @@ func (s *Server) begin() {
 func (s *Server) run() {
 	s.t.Helper()
 	logger := slog.New(slog.NewJSONHandler(s.logs, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	where := store.Options{Dir: s.Dir, Exclusive: true}
+	if s.options.DatabaseURL != "" {
+		where = store.Options{URL: s.options.DatabaseURL}
+	}
 	core, err := node.OpenCore(context.Background(), node.CoreOptions{
-		Store: store.Options{Dir: s.Dir, Exclusive: true}, Lifetime: s.options.TokenLifetime,
+		Store: where, Lifetime: s.options.TokenLifetime,
 		Now: s.now, Rand: s.options.Rand, Logger: logger,
 	})
 	if err != nil {

@@ -10,6 +10,7 @@ package usage
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"sync"
 	"time"
@@ -97,8 +98,13 @@ func (m *Meter) add(key Key, c Counts) {
 	have.Limited += c.Limited
 }
 
+// ErrUnknown means that the store can't tell whether it has added the rows: its server
+// was lost while they were committed.
+var ErrUnknown = errors.New("nobody knows whether the counts were added")
+
 // Flush adds what was counted since the last flush to the store. If the store
-// fails, the counts are kept for the next one.
+// fails, the counts are kept for the next one; if nobody knows, they are not: they
+// might be counted twice, and a little too few is the better lie.
 func (m *Meter) Flush(ctx context.Context, store Store) error {
 	m.mu.Lock()
 	counted := m.counts
@@ -112,12 +118,15 @@ func (m *Meter) Flush(ctx context.Context, store Store) error {
 		rows = append(rows, Row{Key: key, Counts: *c})
 	}
 	for chunk := range slices.Chunk(rows, flushStep) {
-		if err := store.AddUsage(ctx, chunk); err != nil {
+		err := store.AddUsage(ctx, chunk)
+		if err == nil || errors.Is(err, ErrUnknown) {
+			for _, r := range chunk {
+				delete(counted, r.Key)
+			}
+		}
+		if err != nil {
 			m.restore(counted)
 			return err
-		}
-		for _, r := range chunk {
-			delete(counted, r.Key)
 		}
 	}
 	return nil

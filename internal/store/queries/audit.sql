@@ -1,6 +1,13 @@
 -- name: GetHead :one
 SELECT audit_seq, audit_hash FROM accounts WHERE id = $1;
 
+-- name: LockHead :one
+-- As GetHead; nobody else changes the account before this transaction ends.
+SELECT audit_seq, audit_hash FROM accounts WHERE id = $1 FOR UPDATE;
+
+-- name: EntryExists :one
+SELECT EXISTS (SELECT 1 FROM audit_entries WHERE account_id = $1 AND id = $2);
+
 -- name: SetHead :exec
 UPDATE accounts SET audit_seq = $2, audit_hash = $3 WHERE id = $1;
 

@@ -41,6 +41,17 @@ func (q *Queries) AddUsage(ctx context.Context, arg AddUsageParams) error {
 	return err
 }
 
+const EntryExists = `-- name: EntryExists :one
+SELECT EXISTS (SELECT 1 FROM audit_entries WHERE account_id = $1 AND id = $2)
+`
+
+func (q *Queries) EntryExists(ctx context.Context, accountID string, iD string) (bool, error) {
+	row := q.db.QueryRowContext(ctx, EntryExists, accountID, iD)
+	var exists bool
+	err := row.Scan(&exists)
+	return exists, err
+}
+
 const GetChainHash = `-- name: GetChainHash :one
 SELECT hash FROM audit_chain WHERE account_id = $1 AND seq = $2
 `
@@ -171,6 +182,23 @@ func (q *Queries) ListUsage(ctx context.Context, hour int64, accountID string) (
 		return nil, err
 	}
 	return items, nil
+}
+
+const LockHead = `-- name: LockHead :one
+SELECT audit_seq, audit_hash FROM accounts WHERE id = $1 FOR UPDATE
+`
+
+type LockHeadRow struct {
+	AuditSeq  int64
+	AuditHash []byte
+}
+
+// As GetHead; nobody else changes the account before this transaction ends.
+func (q *Queries) LockHead(ctx context.Context, id string) (LockHeadRow, error) {
+	row := q.db.QueryRowContext(ctx, LockHead, id)
+	var i LockHeadRow
+	err := row.Scan(&i.AuditSeq, &i.AuditHash)
+	return i, err
 }
 
 const PageOfChain = `-- name: PageOfChain :many
