@@ -64,7 +64,7 @@ func buildImage(dir string) (string, error) {
 	if os.Geteuid() != 0 { // the test then runs it as whoever it is
 		script = strings.ReplaceAll(script, "chown ", "true chown ")
 	}
-	cmd := exec.CommandContext(context.Background(), "sh", "-c", script) //nolint:gosec // G204: of the Containerfile
+	cmd := exec.CommandContext(context.Background(), "sh", "-c", script)
 	cmd.Dir = source
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("build the image: %w\n%s", err, out)
@@ -147,7 +147,7 @@ func inImage(t *testing.T, volume string, mounts map[string]string, args ...stri
 		chroot = []string{"chroot", base}
 	}
 	argv := slices.Concat(unshare, []string{"sh", "-c", script, "sh"}, chroot, entry, args)
-	cmd := exec.CommandContext(t.Context(), "unshare", argv...) //nolint:gosec // G204: of our own making
+	cmd := exec.CommandContext(t.Context(), "unshare", argv...)
 	cmd.Env = append(env, "PATH=/usr/sbin:/usr/bin:/sbin:/bin")
 	return cmd
 }

@@ -110,7 +110,7 @@ func serves(t *testing.T, system, unit string) {
 	third = regexp.MustCompile(`(?m)^#([a-z-]+: )`).ReplaceAllString(third, "$1")
 	write(t, filepath.Join(system, "etc/rollcall/rollcall.yaml"), config[:len(config)-len(third)]+third)
 	argv := strings.Fields(strings.ReplaceAll(strings.ReplaceAll(started[1], "/usr/bin/", system+"/usr/bin/"), "/etc/", system+"/etc/"))
-	cmd := exec.CommandContext(t.Context(), argv[0], argv[1:]...) //nolint:gosec // G204: of the unit
+	cmd := exec.CommandContext(t.Context(), argv[0], argv[1:]...)
 	cmd.Env = []string{"ROLLCALL_DATA=" + filepath.Join(system, "var/lib/rollcall"), "ROLLCALL_LISTEN=127.0.0.1:0", "ROLLCALL_ADMIN_LISTEN=127.0.0.1:0"}
 	s := serve(t, cmd)
 	if status, body := get(t, "http://"+s.admin+"/readyz"); status != 200 {

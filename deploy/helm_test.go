@@ -91,7 +91,7 @@ func (o object) list(key string) (objects []object) {
 func render(t *testing.T, values string) []object {
 	t.Helper()
 	file := write(t, filepath.Join(t.TempDir(), "values.yaml"), values)
-	cmd := exec.CommandContext(t.Context(), tool(t, "kube", "helm"), "template", "example", chart, "--namespace", "identity", "--kube-version", "1.30.0", "--values", file) //nolint:gosec // G204: a pinned tool
+	cmd := exec.CommandContext(t.Context(), tool(t, "kube", "helm"), "template", "example", chart, "--namespace", "identity", "--kube-version", "1.30.0", "--values", file)
 	out, err := cmd.Output()
 	if err != nil {
 		t.Fatalf("helm template: %v\n%s", err, stderrOf(err))

@@ -42,7 +42,7 @@ func loadKubernetes(t *testing.T, version string) kubernetes {
 // moduleDir downloads what a module of tools pins and returns its folder.
 func moduleDir(t *testing.T, module, path string) string {
 	t.Helper()
-	out, err := exec.CommandContext(t.Context(), "go", "-C", filepath.Join(root, "tools", module), "mod", "download", "-json", path).Output() //nolint:gosec // G204: pinned
+	out, err := exec.CommandContext(t.Context(), "go", "-C", filepath.Join(root, "tools", module), "mod", "download", "-json", path).Output()
 	if err != nil {
 		t.Fatalf("go mod download: %v\n%s%s", err, out, stderrOf(err))
 	}

@@ -37,8 +37,8 @@ func run(m *testing.M) int {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
-	defer os.RemoveAll(scratch)
-	if err := os.Chmod(scratch, 0o755); err != nil { //nolint:gosec // the image's user walks through it
+	defer os.RemoveAll(scratch) //nolint:errcheck // of the system's temporary folder
+	if err := os.Chmod(scratch, 0o755); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1
 	}
@@ -79,7 +79,7 @@ func write(t *testing.T, path, text string) string {
 	if err := os.MkdirAll(filepath.Dir(path), 0o755); err != nil { //nolint:gosec // nothing secret, and read by other users
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(path, []byte(text), 0o644); err != nil { //nolint:gosec // the same
+	if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
 	return path
@@ -98,14 +98,14 @@ func output(t *testing.T, name string, args ...string) string {
 // try runs a command and returns what it prints on both outputs.
 func try(t *testing.T, name string, args ...string) (string, error) {
 	t.Helper()
-	out, err := exec.CommandContext(t.Context(), name, args...).CombinedOutput() //nolint:gosec // G204: of our own making
+	out, err := exec.CommandContext(t.Context(), name, args...).CombinedOutput()
 	return string(out), err
 }
 
 // tool returns the path of a Go tool that a module of tools pins; it is built the first time.
 func tool(t *testing.T, module, name string) string {
 	t.Helper()
-	out, err := exec.CommandContext(t.Context(), "go", "tool", "-modfile="+filepath.Join(root, "tools", module, "go.mod"), "-n", name).Output() //nolint:gosec // G204: the same
+	out, err := exec.CommandContext(t.Context(), "go", "tool", "-modfile="+filepath.Join(root, "tools", module, "go.mod"), "-n", name).Output()
 	if err != nil {
 		t.Fatalf("go tool %s: %v\n%s", name, err, stderrOf(err))
 	}

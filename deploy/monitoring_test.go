@@ -166,7 +166,7 @@ func scrape(t *testing.T) map[string]map[string]bool {
 	cert, key := filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem")
 	output(t, "openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "1",
 		"-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-keyout", key, "-out", cert)
-	cmd := exec.CommandContext(t.Context(), binary(t), "serve", "--data", filepath.Join(dir, "data"), "--listen", "127.0.0.1:0", //nolint:gosec // G204: ours
+	cmd := exec.CommandContext(t.Context(), binary(t), "serve", "--data", filepath.Join(dir, "data"), "--listen", "127.0.0.1:0",
 		"--admin-listen", "127.0.0.1:0", "--tls-cert", cert, "--tls-key", key)
 	s := serve(t, cmd)
 	for _, path := range []string{"/v1/accounts/A/users", "/nowhere"} {
@@ -200,7 +200,7 @@ func scrape(t *testing.T) map[string]map[string]bool {
 // waits until the server has hung up.
 func breakHTTP2(t *testing.T, address string) {
 	t.Helper()
-	conn, err := (&tls.Dialer{Config: &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"h2"}}}).DialContext(t.Context(), "tcp", address) //nolint:gosec // G402: our own server, a moment old
+	conn, err := (&tls.Dialer{Config: &tls.Config{InsecureSkipVerify: true, NextProtos: []string{"h2"}}}).DialContext(t.Context(), "tcp", address)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// patience is how long a client waits for an answer.
-const patience = 12 * time.Second
+// patience is how long a client waits for an answer: longer than the promise, so that breaking it is seen.
+const patience = 28 * time.Second
 
 // app is an OAuth application's credentials.
 type app struct {

@@ -31,7 +31,7 @@ import (
 
 func main() {
 	only := flag.String("only", "", "run only the events whose name contains `TEXT`")
-	seed := flag.Uint64("seed", 1, "seed of the workload")
+	seed := flag.Uint64("seed", 1, "seed of the workload's choices")
 	limit := flag.Duration("limit", 10*time.Minute, "give up after this time")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)

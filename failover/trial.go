@@ -172,6 +172,8 @@ func (t *trial) events(ctx context.Context, only string) error {
 			return fmt.Errorf("%s: %w", e.name, err)
 		case e.unnoticed && s.busy+s.cut > 0:
 			return fmt.Errorf("%s: %d requests got 503 and %d no answer; none should", e.name, s.busy, s.cut)
+		case e.within > 0 && s.slowest > e.within:
+			return fmt.Errorf("%s: a request had no answer for %s; at most %s was promised", e.name, s.slowest, e.within)
 		}
 	}
 	return nil
@@ -184,15 +186,15 @@ func (t *trial) isWell(ctx context.Context) error {
 			return err
 		}
 	}
-	token, a := t.load.client.issue(ctx, t.load.app)
-	for limit := time.Now().Add(recovery); a.outcome != done && time.Now().Before(limit) && pause(ctx, 100*time.Millisecond); {
-		token, a = t.load.client.issue(ctx, t.load.app)
+	var last answer
+	err := cluster.Until(ctx, recovery, "a token is issued", func(ctx context.Context) bool {
+		_, last = t.load.client.issue(ctx, t.load.app)
+		return last.outcome == done
+	})
+	if err != nil {
+		return fmt.Errorf("%w: %d %s %w", err, last.status, last.body, last.err)
 	}
-	if a.outcome != done {
-		return fmt.Errorf("no token after %s: %d %s %w", recovery, a.status, a.body, a.err)
-	}
-	_, err := token, error(nil)
-	return err
+	return nil
 }
 
 // verify looks at everybody, by the API and in the database, once nothing can happen any more, and at the audit record.

@@ -104,7 +104,9 @@ need openssl 'certificates of the deployment tests' command -v openssl
 need systemd 'judges the unit of deploy/systemd' command -v systemd-analyze
 need lintian 'judges the Debian package' command -v lintian
 need man-db 'reads the manual page in the Debian package' command -v man
-need haproxy 'judges the balancer of the compose file' test -x /usr/sbin/haproxy
+need haproxy 'judges the balancer of the compose file, leads to the primary and the replicas in make failover' test -x /usr/sbin/haproxy
+need patroni,python3-etcd 'keeps a primary in make failover' /usr/bin/python3 -c 'import patroni, etcd'
+need etcd-server 'holds the key of the primary in make failover' command -v etcd
 need prometheus 'promtool judges the alerts' command -v promtool
 need nodejs,npm 'OAuth clients of the interoperability tests, OpenAPI linters' command -v npm
 need postgresql-15 'the oldest PostgreSQL that is supported' test -x /usr/lib/postgresql/15/bin/postgres
