@@ -53,18 +53,26 @@ type answer struct {
 
 // do sends one request and waits for its answer.
 func (c *client) do(ctx context.Context, method, path string, auth func(*http.Request), form url.Values) answer {
+	if form == nil {
+		return c.send(ctx, method, path, auth, "", "")
+	}
+	return c.send(ctx, method, path, auth, "application/x-www-form-urlencoded", form.Encode())
+}
+
+// send is do with any body; none if its type is empty.
+func (c *client) send(ctx context.Context, method, path string, auth func(*http.Request), contentType, text string) answer {
 	a := answer{began: time.Now()}
 	var body io.Reader
-	if form != nil {
-		body = strings.NewReader(form.Encode())
+	if contentType != "" {
+		body = strings.NewReader(text)
 	}
 	req, err := http.NewRequestWithContext(ctx, method, c.base+path, body)
 	if err != nil {
 		a.outcome, a.err = refused, err
 		return a
 	}
-	if form != nil {
-		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	if contentType != "" {
+		req.Header.Set("Content-Type", contentType)
 	}
 	auth(req)
 	res, err := c.http.Do(req)
@@ -77,7 +85,7 @@ func (c *client) do(ctx context.Context, method, path string, auth func(*http.Re
 	switch {
 	case err != nil:
 		a.outcome, a.err = unknown, err
-	case a.status == http.StatusOK:
+	case a.status == http.StatusOK, a.status == http.StatusNoContent:
 		a.outcome = done
 	case a.status == http.StatusServiceUnavailable:
 		a.outcome, a.bare = unknown, res.Header.Get("Retry-After") == ""

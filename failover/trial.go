@@ -29,6 +29,7 @@ type trial struct {
 	database *cluster.Database
 	binary   *cluster.Binary
 	newer    string // another binary, to be installed over the first
+	wires    []*cluster.Wire // of each replica to the database
 	replicas []*cluster.Replica
 	front    *cluster.Front
 	load     *workload
@@ -52,10 +53,16 @@ func newTrial(ctx context.Context, g *cluster.Ground, seed uint64) (*trial, erro
 		return nil, err
 	}
 	for i := range replicas {
-		r, err := cluster.StartReplica(ctx, t.binary, fmt.Sprintf("rollcall%d", i+1), t.database.Addr())
+		name := fmt.Sprintf("rollcall%d", i+1)
+		wire, err := cluster.NewWire(name, t.database.Addr())
 		if err != nil {
 			return nil, err
 		}
+		r, err := cluster.StartReplica(ctx, t.binary, name, wire.Addr())
+		if err != nil {
+			return nil, err
+		}
+		t.wires = append(t.wires, wire)
 		t.replicas = append(t.replicas, r)
 	}
 	root, err := repository()

@@ -55,7 +55,6 @@ func (b *Binary) Admin(ctx context.Context, databaseURL string, into any, args .
 // Replica is one server of rollcall.
 type Replica struct {
 	*Process
-	Wire  *Wire // to the database
 	api   int
 	admin int
 }
@@ -70,24 +69,20 @@ var unlimited = []string{
 // DrainDelay is how long a replica that is told to end goes on accepting: longer than the balancer takes to notice.
 const DrainDelay = 3 * time.Second
 
-// StartReplica starts a server whose database is behind a wire of its own, and waits until it is ready.
+// StartReplica starts a server whose database is at an address, and waits until it is ready.
 func StartReplica(ctx context.Context, b *Binary, name, database string) (*Replica, error) {
 	ports, err := FreePorts(2)
 	if err != nil {
 		return nil, err
 	}
-	wire, err := NewWire(name+"-database", database)
-	if err != nil {
-		return nil, err
-	}
-	args := append([]string{"serve", "--database", URL(wire.Addr()), "--tls=off", "--trusted-proxies=127.0.0.1", "--public-health",
+	args := append([]string{"serve", "--database", URL(database), "--tls=off", "--trusted-proxies=127.0.0.1", "--public-health",
 		fmt.Sprintf("--listen=127.0.0.1:%d", ports[0]), fmt.Sprintf("--admin-listen=127.0.0.1:%d", ports[1]),
 		"--drain-delay=" + DrainDelay.String()}, unlimited...)
 	p, err := NewProcess(b.ground, name, b.path, args...)
 	if err != nil {
 		return nil, err
 	}
-	r := &Replica{Process: p, Wire: wire, api: ports[0], admin: ports[1]}
+	r := &Replica{Process: p, api: ports[0], admin: ports[1]}
 	if err := r.Start(); err != nil {
 		return nil, err
 	}
