@@ -39,6 +39,10 @@ deb: ## Build the Debian package into dist
 bench: ## Measure the server under load
 	$(GO) run ./bench
 
+.PHONY: bench-postgres
+bench-postgres: deps ## Measure it on PostgreSQL, the database's CPU included
+	$(GO) run ./bench -postgres 15
+
 .PHONY: fuzz
 fuzz: ## Run each fuzz target for FUZZTIME (default 30s)
 	@tools/fuzz.sh

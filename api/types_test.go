@@ -35,6 +35,12 @@ func TestWireForm(t *testing.T) {
 		{"NotFound", api.NewStatus(api.CodeNotFound, api.MessageNotFound), `{"code":5,"message":"not_found","details":[]}`},
 		{"TokenResponse", api.TokenResponse{AccessToken: "0123456789abcdef0123456789abcdef", TokenType: api.TokenTypeBearer, ExpiresIn: 900, Scope: api.ScopeOpenID}, `{"access_token":"0123456789abcdef0123456789abcdef","token_type":"Bearer","expires_in":900,"scope":"openid"}`},
 		{"OAuthError", api.OAuthError{Error: api.OAuthInvalidClient, ErrorDescription: "d"}, `{"error":"invalid_client","error_description":"d"}`},
+		{"NewOAuthClient", api.NewOAuthClient{Name: "n", Permissions: []api.Permission{api.PermissionListUsers}}, `{"name":"n","permissions":["users.list"]}`},
+		{"NewOAuthClient", api.NewOAuthClient{Name: "n", Description: "d", RedirectURL: "https://example.com", Permissions: []api.Permission{api.PermissionWriteOAuthClients}}, `{"name":"n","description":"d","redirect_url":"https://example.com","permissions":["oauth_clients.write"]}`},
+		{"OAuthClientPatch", api.OAuthClientPatch{}, `{}`},
+		{"OAuthClientPatch", api.OAuthClientPatch{Name: new("n"), Description: new(""), RedirectURL: new(""), Permissions: []api.Permission{api.PermissionGetUser}}, `{"name":"n","description":"","redirect_url":"","permissions":["users.get"]}`},
+		{"Rotation", api.OAuthClientRotation{}, `{}`},
+		{"Rotation", api.OAuthClientRotation{Overlap: "604800s"}, `{"overlap":"604800s"}`},
 		{"AuthorizationServerMetadata", api.NewAuthorizationServerMetadata("https://users.example.com"), ""},
 		{"ProtectedResourceMetadata", api.NewProtectedResourceMetadata("https://users.example.com"), ""},
 	}

@@ -32,6 +32,7 @@ func serveBare(ctx context.Context, args []string, stderr io.Writer) error {
 	flags := flag.NewFlagSet(bareCommand, flag.ContinueOnError)
 	flags.SetOutput(stderr)
 	listen := flags.String("listen", "", "address")
+	database := flags.String("database", "", "answer out of this PostgreSQL database")
 	ca := flags.String("ca", "", "serve TLS, and write the authority's certificate to this file")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -50,7 +51,13 @@ func serveBare(ctx context.Context, args []string, stderr io.Writer) error {
 		}
 		listener = tls.NewListener(listener, &tls.Config{GetCertificate: local.GetCertificate, MinVersion: tls.VersionTLS12})
 	}
-	srv := &http.Server{Handler: bareHandler(), ReadHeaderTimeout: oneRequest}
+	handler := bareHandler()
+	if *database != "" {
+		if handler, err = newBarePgx(ctx, *database); err != nil {
+			return fmt.Errorf("bare: %w", err)
+		}
+	}
+	srv := &http.Server{Handler: handler, ReadHeaderTimeout: oneRequest}
 	context.AfterFunc(ctx, func() { _ = srv.Close() }) // nothing is lost with it
 	if err := srv.Serve(listener); !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("bare: %w", err)
@@ -126,7 +133,7 @@ func (s *suite) bareOver(ctx context.Context, transport report.Transport) error 
 	return srv.Stop()
 }
 
-func (s *suite) startBare(ctx context.Context, transport report.Transport) (*server, error) {
+func (s *suite) startBare(ctx context.Context, transport report.Transport, more ...string) (*server, error) {
 	self, err := os.Executable()
 	if err != nil {
 		return nil, fmt.Errorf("find this program: %w", err)
@@ -136,7 +143,7 @@ func (s *suite) startBare(ctx context.Context, transport report.Transport) (*ser
 		return nil, err
 	}
 	srv := &server{target: load.Target{Address: address}}
-	args := []string{bareCommand, "-listen", address}
+	args := append([]string{bareCommand, "-listen", address}, more...)
 	ca := filepath.Join(s.dir, "bare.pem")
 	if transport == report.TLS {
 		args = append(args, "-ca", ca)

@@ -69,6 +69,13 @@ func (m *subject) spent() (cpu time.Duration, split process.Times, err error) {
 	if cpu, err = process.CPU(m.srv.PID()); err != nil {
 		return 0, split, err
 	}
+	if m.srv.database != 0 {
+		beside, err := process.TreeCPU(m.srv.database)
+		if err != nil {
+			return 0, split, err
+		}
+		cpu += beside
+	}
 	split, err = process.TimesOf(m.srv.PID())
 	return cpu, split, err
 }

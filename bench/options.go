@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/rollcall-id/rollcall/internal/pgtest"
 )
 
 // options says what is measured, and how thoroughly.
@@ -27,6 +29,7 @@ type options struct {
 	profile       string
 	profileLength time.Duration
 	binary, dir   string
+	postgres      string // version of the server the database is on; empty = SQLite
 }
 
 // The phases besides the scenarios of load, as -only names them.
@@ -69,6 +72,7 @@ func parseOptions(args []string, stderr io.Writer) (options, error) {
 	flags.DurationVar(&o.profileLength, "profile-length", 10*time.Second, "how long to profile")
 	flags.StringVar(&o.binary, "binary", "", "measure this rollcall `binary` instead of building one")
 	flags.StringVar(&o.dir, "dir", "", "put the databases under this `folder` (default the system's temporary one)")
+	flags.StringVar(&o.postgres, "postgres", "", "measure on a PostgreSQL of this `version` (15 or 18) that is started for it, its CPU time included")
 	if err := flags.Parse(args); err != nil {
 		return options{}, err
 	}
@@ -98,6 +102,9 @@ func (o options) validate() error {
 		if !slices.Contains(everything(), name) {
 			return fmt.Errorf("-only %q: want some of %s", name, strings.Join(everything(), ", "))
 		}
+	}
+	if o.postgres != "" && !slices.Contains(pgtest.Versions(), pgtest.Version(o.postgres)) {
+		return fmt.Errorf("-postgres %q: want one of %v", o.postgres, pgtest.Versions())
 	}
 	switch {
 	case o.people < fewestPeople || o.crowd < fewestPeople:

@@ -15,7 +15,14 @@ const mostMemory = 80
 
 // chosen returns the scenarios of load that are wanted.
 func (s *suite) chosen() []scenario {
-	return slices.DeleteFunc(scenarios(), func(sc scenario) bool { return !s.wants(sc.name) })
+	list := slices.DeleteFunc(scenarios(), func(sc scenario) bool { return !s.wants(sc.name) })
+	if s.server == nil {
+		return list
+	}
+	for i := range list {
+		list[i].target = postgresTargets[list[i].name]
+	}
+	return list
 }
 
 // load measures every scenario, over plain HTTP and over TLS, each on a server that has done nothing else.
@@ -30,7 +37,11 @@ func (s *suite) load(ctx context.Context) error {
 	if s.profile != "" {
 		return s.takeProfile(ctx, p.database, p.caller)
 	}
-	for _, transport := range []report.Transport{report.Plain, report.TLS} {
+	transports := []report.Transport{report.Plain, report.TLS}
+	if s.server != nil {
+		transports = transports[:1] // what TLS costs is seen without a server
+	}
+	for _, transport := range transports {
 		if err := s.loadOver(ctx, transport, p.database, p.caller); err != nil {
 			return err
 		}

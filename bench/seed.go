@@ -16,7 +16,8 @@ type database struct {
 	folder, seed     string
 	account          string
 	clientID, secret string
-	people           int // the owner not counted
+	people           int    // the owner not counted
+	url              string // on a PostgreSQL server; empty = in the folder
 }
 
 // suspendedShare of the people are suspended from the start, as on a real account.

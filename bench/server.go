@@ -33,6 +33,8 @@ type server struct {
 	*process.Process
 	target load.Target
 	admin  string // host:port; empty without administrative listener
+	// database is the process whose children, too, count as the server; 0 = none.
+	database int
 }
 
 // freeAddress returns an address on which nobody listens at the moment.
@@ -75,6 +77,12 @@ func (s *suite) launch(ctx context.Context, d database, transport report.Transpo
 		return nil, "", fmt.Errorf("remove old environment file: %w", err)
 	}
 	srv := &server{target: load.Target{Address: address}}
+	if d.url != "" {
+		srv.database = s.server.Pid()
+		srv.Process, err = s.launchOn(ctx, d, address)
+		srv.admin = s.adminOfProfile
+		return srv, envFile, err
+	}
 	args := []string{"dev", "--log-format", "json", "--data", d.folder, "--seed", d.seed, "--listen", address, "--env-file", envFile,
 		"--users-per-minute", unreached, "--users-per-hour", unreached,
 		"--token-per-minute", unreached, "--token-per-hour", unreached}

@@ -14,6 +14,7 @@ import (
 	"github.com/rollcall-id/rollcall/bench/load"
 	"github.com/rollcall-id/rollcall/bench/process"
 	"github.com/rollcall-id/rollcall/bench/report"
+	"github.com/rollcall-id/rollcall/internal/pgtest"
 )
 
 // pkg is what is built and measured.
@@ -28,6 +29,9 @@ type suite struct {
 	report report.Report
 	peaks  []peak
 	main   *populated // nil until it is needed
+
+	server         *pgtest.Server // nil without -postgres
+	adminOfProfile string
 }
 
 // populated is a database and a caller that knows everybody in it.
@@ -58,7 +62,12 @@ func measureAll(ctx context.Context, o options, stderr io.Writer) (result report
 	if s.report.Machine.Load > 0.5 {
 		s.say("something else is running here (load average %.2f): the figures will be worse than the server is", s.report.Machine.Load)
 	}
-	for _, step := range []func(context.Context) error{s.build, s.bare, s.load, s.pages, s.ready} {
+	defer func() { err = errors.Join(err, s.stopPostgres()) }()
+	steps := []func(context.Context) error{s.build, s.bare, s.load, s.pages, s.ready}
+	if o.postgres != "" {
+		steps = []func(context.Context) error{s.build, s.startPostgres, s.barePgx, s.load}
+	}
+	for _, step := range steps {
 		if err := step(ctx); err != nil {
 			return result, err
 		}
@@ -85,8 +94,8 @@ func (s *suite) build(ctx context.Context) error {
 
 // fill makes a database of that many people and returns it with what a caller needs to know of it. The server that
 // filled it is stopped, so that its memory is not taken for that of one under load.
-func (s *suite) fill(ctx context.Context, name string, people int) (database, caller, error) {
-	d, err := newDatabase(s.dir, name, people)
+func (s *suite) fill(ctx context.Context, name string, people int) (d database, c caller, err error) {
+	d, err = newDatabase(s.dir, name, people)
 	if err != nil {
 		return d, caller{}, err
 	}
@@ -97,11 +106,14 @@ func (s *suite) fill(ctx context.Context, name string, people int) (database, ca
 	}
 	defer srv.Kill()
 	s.say("%d people were made in %.1f s", people, time.Since(begun).Seconds())
-	c, err := s.acquaint(ctx, srv, d)
+	c, err = s.acquaint(ctx, srv, d)
 	if err != nil {
 		return d, caller{}, err
 	}
-	return d, c, srv.Stop()
+	if err := srv.Stop(); err != nil {
+		return d, c, err
+	}
+	return d, c, s.moveIn(ctx, &d)
 }
 
 // acquaint returns a caller that knows everybody.

@@ -18,7 +18,9 @@ func defaultRand() float64 { return rand.Float64() } //nolint:gosec // spreads r
 type Client struct {
 	// Users lists people and ends or gives back their access.
 	Users *UsersService
-	// Tokens issues and revokes access tokens; calls of Users need none of it.
+	// Applications manages OAuth applications, where the server is rollcall.
+	Applications *ApplicationsService
+	// Tokens issues and revokes access tokens; other calls need none of it.
 	Tokens *TokensService
 
 	config  Config
@@ -26,17 +28,19 @@ type Client struct {
 	endIdle func()
 	routes  routes
 	source  *source
-	pacer   *pacer
+	pacers  pacers
 }
 
 // routes are the URLs of the operations (contract section 1).
-type routes struct{ token, revoke, users string }
+type routes struct{ token, revoke, users, applications string }
 
 func newRoutes(origin string, c Config) routes {
 	base := origin + "/" + string(c.APIVersion)
 	r := routes{
 		token: base + "/oauth/token", revoke: base + "/oauth/revoke",
 		users: base + "/accounts/" + url.PathEscape(c.AccountID) + "/users",
+		// The preview has no management: it is of v1, whatever users are asked for by.
+		applications: origin + "/" + string(V1) + "/accounts/" + url.PathEscape(c.AccountID) + "/oauth-clients",
 	}
 	if c.APIVersion == V1Beta1 {
 		r.token, r.revoke = base+"/users/oauth2/token", base+"/users/oauth2/revoke"
@@ -60,8 +64,8 @@ func New(config Config) (*Client, error) {
 	}
 	c.routes = newRoutes(origin, c.config)
 	c.source = newSource(c.config.Now, c.issue)
-	c.pacer = newPacer(config.Pacing, c.config.Now)
-	c.Users, c.Tokens = &UsersService{client: c}, &TokensService{client: c}
+	c.pacers = newPacers(config.Pacing, c.config.Now)
+	c.Users, c.Applications, c.Tokens = &UsersService{c}, &ApplicationsService{c}, &TokensService{c}
 	return c, nil
 }
 
@@ -70,7 +74,7 @@ func New(config Config) (*Client, error) {
 const closeTimeout = 10 * time.Second
 
 // Close revokes the client's access token and ends its connections, in at most 10
-// seconds. Later calls of Users fail with ErrClosed; end those under way before, or
+// seconds. Later calls fail with ErrClosed; end those under way before, or
 // they fail too. What can't be revoked expires by itself; the error says why. Give
 // it a context of its own where the program's may have ended.
 func (c *Client) Close(ctx context.Context) error {

@@ -143,7 +143,7 @@ func (c Config) check() error {
 		return fmt.Errorf("client: Config.UserAgent %q must name your program as Company/version, in printable ASCII", c.UserAgent)
 	case c.HTTPClient != nil && c.CAFile != "":
 		return errors.New("client: Config has both HTTPClient and CAFile: put the authority into the HTTP client's transport")
-	case c.AttemptTimeout < 0 || c.Retry.MaxAttempts < 0 || c.Retry.MaxWait < 0 || c.Pacing.PerMinute < 0 || c.Pacing.PerHour < 0:
+	case c.AttemptTimeout < 0 || c.Retry.MaxAttempts < 0 || c.Retry.MaxWait < 0 || c.Pacing.isNegative():
 		return errors.New("client: Config has a negative AttemptTimeout, Retry or Pacing: 0 means the default")
 	}
 	return nil

@@ -22,8 +22,8 @@
 //
 // It owns how the API is called: the access token and its renewal, paging,
 // retries, pacing, and errors that a program can tell apart. It leaves the wire
-// types to package api, which it hands out under the names User, State and
-// Version, and a server for your own tests to package clienttest.
+// types to package api, which it hands out under names of its own such as User and
+// Application, and a server for your own tests to package clienttest.
 //
 // # What happens to a call
 //
@@ -35,7 +35,9 @@
 // Suspending and reactivating are idempotent, so they are retried like reads.
 // What is retried: 429, waiting as long as the server asks; 502, 503, 504 and
 // connections that fail, with growing, jittered waits. All else is answered at
-// once.
+// once. Two calls are not idempotent, creating an application and rotating its
+// secret: they are sent again only where they can't have been carried out, and
+// otherwise fail with [ErrOutcomeUnknown]; see [ApplicationsService].
 //
 // # What always holds
 //

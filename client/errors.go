@@ -20,8 +20,8 @@ var (
 	// ErrBadCredentials: the client id or secret is wrong, or the application is
 	// disabled or deleted. It is an ErrUnauthenticated.
 	ErrBadCredentials = fmt.Errorf("%w: bad client credentials", ErrUnauthenticated)
-	// ErrPermissionDenied: the application lacks the operation's permission, or
-	// belongs to another account.
+	// ErrPermissionDenied: the application lacks the operation's permission, belongs
+	// to another account, or would manage an application that may do more than it.
 	ErrPermissionDenied = errors.New("permission denied")
 	// ErrLastOwner: the last active owner of an account can't be suspended.
 	ErrLastOwner = errors.New("last owner")
@@ -29,8 +29,9 @@ var (
 	ErrExternallyManaged = errors.New("externally managed user")
 	// ErrAutomatedProvisioning: the account leaves suspensions to its directory.
 	ErrAutomatedProvisioning = errors.New("automated provisioning enabled")
-	// ErrNotFound: the account has no such person, or they are still invited.
-	ErrNotFound = errors.New("user not found")
+	// ErrNotFound: the account has no such person, or they are still invited; or
+	// it has no such application.
+	ErrNotFound = errors.New("not found")
 	// ErrUnknownRoute: nothing is served under this path. The base URL or the
 	// version is wrong; it says nothing of a person.
 	ErrUnknownRoute = errors.New("unknown route")
@@ -46,8 +47,12 @@ var (
 	// ErrUnexpected: what answered doesn't speak this API.
 	ErrUnexpected = errors.New("unexpected answer")
 	// ErrConnection: no whole answer came, in any attempt. An action may have been
-	// done all the same; it is safe to repeat.
+	// done all the same; it is safe to repeat, unless it is an ErrOutcomeUnknown too.
 	ErrConnection = errors.New("no answer")
+	// ErrOutcomeUnknown: creating an application or rotating its secret may have
+	// been done, and a secret with it that nobody knows. It is not repeated, for it
+	// would be done twice.
+	ErrOutcomeUnknown = errors.New("it is not known whether it was done")
 	// ErrPageTokenLoop: the server handed out a page token a second time, so that
 	// the walk would never end.
 	ErrPageTokenLoop = errors.New("page tokens go round in a loop")

@@ -7,6 +7,7 @@ import (
 	"log"
 	"os"
 	"testing"
+	"time"
 
 	"github.com/rollcall-id/rollcall/client"
 	"github.com/rollcall-id/rollcall/client/clienttest"
@@ -194,6 +195,52 @@ func ExampleTokensService_Issue() {
 		log.Fatal(err)
 	}
 	// Output: [redacted] lives for 15m0s
+}
+
+func ExampleApplicationsService_Create() {
+	ctx := context.Background()
+	srv, err := clienttest.New(clienttest.WithManagement())
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer srv.Close()
+	c := srv.Client()
+
+	made, err := c.Applications.Create(ctx, client.NewApplication{
+		Name:        "Alarm bridge",
+		Permissions: []client.Permission{client.PermissionListUsers, client.PermissionSuspendUser},
+	})
+	if errors.Is(err, client.ErrOutcomeUnknown) {
+		log.Fatal("look whether it is there, before creating it again: ", err)
+	}
+	if err != nil {
+		log.Fatal(err)
+	}
+	keep(made.Application.ID, made.Secret.Reveal()) // it is never told again
+
+	// Every quarter: a new secret, and a day to bring it to the bridge.
+	made, err = c.Applications.RotateSecret(ctx, made.Application.ID, 24*time.Hour)
+	if err != nil {
+		log.Fatal(err)
+	}
+	keep(made.Application.ID, made.Secret.Reveal())
+
+	for app, err := range c.Applications.All(ctx, client.ApplicationListOptions{}) {
+		if err != nil {
+			log.Fatal(err)
+		}
+		fmt.Println(app.Name, app.State, len(app.Secrets), "secrets")
+	}
+	// Output:
+	// Example ENABLED 1 secrets
+	// Alarm bridge ENABLED 2 secrets
+}
+
+// keep stands for where a program keeps its secrets.
+func keep(id, secret string) {
+	if id == "" || secret == "" {
+		log.Fatal("nothing to keep")
+	}
 }
 
 // offboard is what a user of the SDK might write and test.

@@ -9,14 +9,41 @@ import (
 // Pacing spaces the requests of a client. The limits of the service count all
 // programs of an application together: leave the others their share.
 type Pacing struct {
-	// PerMinute and PerHour bound the requests in any 60 seconds and in any hour;
-	// 0 = no bound.
+	// PerMinute and PerHour bound the requests on people in any 60 seconds and in
+	// any hour; 0 = no bound, here and below.
 	PerMinute, PerHour int
+	// ReadsPerMinute and ReadsPerHour bound listing and getting applications.
+	ReadsPerMinute, ReadsPerHour int
+	// WritesPerMinute and WritesPerHour bound changing applications.
+	WritesPerMinute, WritesPerHour int
 }
 
-// PublishedPacing keeps within the published limits of the Users API: 100 requests
-// a minute and 6000 an hour for each application.
-func PublishedPacing() Pacing { return Pacing{PerMinute: 100, PerHour: 6000} }
+// PublishedPacing keeps within the published limits for each application: on people
+// 100 requests a minute and 6000 an hour, on applications 60 and 3600 reads, 10 and
+// 600 writes.
+func PublishedPacing() Pacing {
+	return Pacing{
+		PerMinute: 100, PerHour: 6000,
+		ReadsPerMinute: 60, ReadsPerHour: 3600,
+		WritesPerMinute: 10, WritesPerHour: 600,
+	}
+}
+
+func (p Pacing) isNegative() bool {
+	return min(p.PerMinute, p.PerHour, p.ReadsPerMinute, p.ReadsPerHour, p.WritesPerMinute, p.WritesPerHour) < 0
+}
+
+// pacers are those of the families of requests that are counted apart (contract
+// section 9).
+type pacers struct{ users, reads, writes *pacer }
+
+func newPacers(p Pacing, now func() time.Time) pacers {
+	return pacers{
+		users:  newPacer(p.PerMinute, p.PerHour, now),
+		reads:  newPacer(p.ReadsPerMinute, p.ReadsPerHour, now),
+		writes: newPacer(p.WritesPerMinute, p.WritesPerHour, now),
+	}
+}
 
 // pacer admits requests so that a server that counts exactly never refuses one.
 //
@@ -41,7 +68,7 @@ type window struct {
 	answered []time.Time // oldest first
 }
 
-func newPacer(p Pacing, now func() time.Time) *pacer {
+func newPacer(perMinute, perHour int, now func() time.Time) *pacer {
 	pc := &pacer{now: now, turn: make(chan struct{}, 1), answered: make(chan struct{}, 1)}
 	add := func(most int, span time.Duration) {
 		if most > 0 {
@@ -49,8 +76,8 @@ func newPacer(p Pacing, now func() time.Time) *pacer {
 			pc.windows = append(pc.windows, window{most: most, span: span + span/1000})
 		}
 	}
-	add(p.PerMinute, time.Minute)
-	add(p.PerHour, time.Hour)
+	add(perMinute, time.Minute)
+	add(perHour, time.Hour)
 	return pc
 }
 

@@ -39,7 +39,7 @@ func TestPaceIsNeverRefused(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				server := exact(t, 100, 6000)
-				p := newPacer(PublishedPacing(), time.Now)
+				p := newPacers(PublishedPacing(), time.Now).users
 				travel := func() { time.Sleep(time.Duration(rand.Int64N(int64(tt.delay) + 1))) }
 				start := time.Now()
 				var wg sync.WaitGroup
@@ -73,7 +73,7 @@ func TestPaceIsNeverRefused(t *testing.T) {
 func TestPaceEndsWithContext(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		p := newPacer(Pacing{PerMinute: 1}, time.Now)
+		p := newPacer(1, 0, time.Now)
 		done, err := p.acquire(t.Context())
 		if err != nil {
 			t.Fatal(err)
@@ -93,7 +93,7 @@ func TestPaceEndsWithContext(t *testing.T) {
 
 func TestPaceWithoutLimits(t *testing.T) {
 	t.Parallel()
-	p := newPacer(Pacing{}, time.Now)
+	p := newPacer(0, 0, time.Now)
 	for range 1000 {
 		if _, err := p.acquire(t.Context()); err != nil { // never done: nothing is counted
 			t.Fatal(err)

@@ -38,7 +38,7 @@ func (t Token) renewAt() time.Time { return t.Expiry.Add(-min(time.Minute, t.Lif
 // TokensService issues and revokes access tokens.
 type TokensService struct{ client *Client }
 
-// Issue asks for a new token, which is the caller's: calls of Users do not use it,
+// Issue asks for a new token, which is the caller's: other calls do not use it,
 // and Close does not revoke it. ErrBadCredentials where the application's id or
 // secret is wrong.
 func (s *TokensService) Issue(ctx context.Context) (Token, error) {

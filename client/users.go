@@ -1,10 +1,7 @@
 package client
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
@@ -15,6 +12,9 @@ import (
 
 // User is a person of the account.
 type User = api.User
+
+// Timestamp is a time as the API writes it.
+type Timestamp = api.Timestamp
 
 // State says whether a person may sign in. Servers may know more states than these.
 type State = api.State
@@ -77,7 +77,7 @@ func (s *UsersService) List(ctx context.Context, o ListOptions) (Page, error) {
 		target += "?" + q.Encode()
 	}
 	var body api.ListUsersResponse
-	if err := s.client.resource(ctx, http.MethodGet, target, &body); err != nil {
+	if err := s.client.resource(ctx, s.call(http.MethodGet, target), &body); err != nil {
 		return Page{PageToken: o.PageToken}, fmt.Errorf("client: list users: %w", err)
 	}
 	return Page{Users: body.Results, PageToken: o.PageToken, NextPageToken: body.NextPageToken}, nil
@@ -102,11 +102,15 @@ func (s *UsersService) Reactivate(ctx context.Context, id string) (User, error) 
 	return s.one(ctx, "reactivate", http.MethodPost, id, ":reactivate")
 }
 
+func (s *UsersService) call(method, target string) call {
+	return call{method: method, target: target, pacer: s.client.pacers.users}
+}
+
 func (s *UsersService) one(ctx context.Context, verb, method, id, suffix string) (User, error) {
 	var u User
 	err := checkID(id)
 	if err == nil {
-		err = s.client.resource(ctx, method, s.client.routes.users+"/"+url.PathEscape(id)+suffix, &u)
+		err = s.client.resource(ctx, s.call(method, s.client.routes.users+"/"+url.PathEscape(id)+suffix), &u)
 	}
 	if err == nil && u.ID == "" {
 		err = fmt.Errorf("%w: a user without an id: check the base URL", ErrUnexpected)
@@ -115,62 +119,4 @@ func (s *UsersService) one(ctx context.Context, verb, method, id, suffix string)
 		return User{}, fmt.Errorf("client: %s user %s: %w", verb, printable(id), err)
 	}
 	return u, nil
-}
-
-// resource makes a call that needs a token and reads the answer into a struct. A
-// token that is refused is renewed once for a call.
-func (c *Client) resource(ctx context.Context, method, target string, into any) error {
-	renewed := false
-	return c.persist(ctx, func() error {
-		for {
-			token, err := c.source.token(ctx)
-			if err != nil {
-				return final{err}
-			}
-			err = c.attempt(ctx, method, target, token, into)
-			if renewed || !errors.Is(err, ErrUnauthenticated) {
-				return err
-			}
-			renewed = true
-			c.source.reject(token)
-		}
-	})
-}
-
-// attempt makes one request with the token.
-func (c *Client) attempt(ctx context.Context, method, target string, token Secret, into any) error {
-	r, err := http.NewRequestWithContext(ctx, method, target, http.NoBody)
-	if err != nil {
-		return err
-	}
-	r.Header.Set("Authorization", "Bearer "+token.Reveal())
-	done, err := c.pacer.acquire(ctx)
-	if err != nil {
-		return fmt.Errorf("%w while keeping pace", err)
-	}
-	a, err := c.exchange(ctx, r)
-	done()
-	switch {
-	case err != nil:
-		return err
-	case a.status != http.StatusOK:
-		return refusal(a, c.config.Now())
-	}
-	return decode(a, into)
-}
-
-// decode reads a JSON object, whatever the Content-Type says. One that ends too
-// soon was cut by a peer that told no length: it may come whole another time.
-func decode(a answer, into any) error {
-	err := json.Unmarshal(a.body, into)
-	var syntax *json.SyntaxError
-	switch isObject := bytes.HasPrefix(bytes.TrimLeft(a.body, " \t\r\n"), []byte("{")); {
-	case isObject && err == nil:
-		return nil
-	case isObject && errors.As(err, &syntax) && syntax.Offset >= int64(len(a.body)):
-		return fmt.Errorf("%w: the answer was cut short: %w", ErrConnection, err)
-	case isObject:
-		return fmt.Errorf("%w: %w", ErrUnexpected, err)
-	}
-	return fmt.Errorf("%w: not a JSON object but %q: check the base URL", ErrUnexpected, printable(a.header.Get("Content-Type")))
 }

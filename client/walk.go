@@ -20,19 +20,7 @@ type Page struct {
 // ends the walk and is yielded last. A page is fetched when its first person is
 // asked for, and no two pages are in memory at once.
 func (s *UsersService) All(ctx context.Context, o ListOptions) iter.Seq2[User, error] {
-	return func(yield func(User, error) bool) {
-		for page, err := range s.Pages(ctx, o) {
-			for _, u := range page.Users {
-				if !yield(u, nil) {
-					return
-				}
-			}
-			if err != nil {
-				yield(User{}, err)
-				return
-			}
-		}
-	}
+	return each(s.Pages(ctx, o), func(p Page) []User { return p.Users })
 }
 
 // Pages walks like All, a page at a time, so that a walk can be resumed: keep the
@@ -43,17 +31,48 @@ func (s *UsersService) Pages(ctx context.Context, o ListOptions) iter.Seq2[Page,
 	if o.PageSize == 0 {
 		o.PageSize = MaxPageSize
 	}
-	return func(yield func(Page, error) bool) {
-		o, guard := o, newLoopGuard(o.PageToken)
-		for {
-			page, err := s.List(ctx, o)
-			if !yield(page, err) || err != nil || page.NextPageToken == "" {
+	return pages(o.PageToken, func(token string, failed error) (Page, string, error) {
+		o := o
+		o.PageToken = token
+		if failed != nil {
+			return Page{PageToken: token}, "", fmt.Errorf("client: list users: %w", failed)
+		}
+		page, err := s.List(ctx, o)
+		return page, page.NextPageToken, err
+	})
+}
+
+// each yields what is on the pages of a walk.
+func each[P, T any](walk iter.Seq2[P, error], on func(P) []T) iter.Seq2[T, error] {
+	return func(yield func(T, error) bool) {
+		for page, err := range walk {
+			for _, item := range on(page) {
+				if !yield(item, nil) {
+					return
+				}
+			}
+			if err != nil {
+				var none T
+				yield(none, err)
 				return
 			}
-			o.PageToken = page.NextPageToken
-			if guard.seen(o.PageToken) {
-				yield(Page{PageToken: o.PageToken}, fmt.Errorf("client: list users: %w", ErrPageTokenLoop))
+		}
+	}
+}
+
+// pages walks from page to page. fetch returns the page of a token and the token of
+// the next; given an error, it returns both for that token instead of asking.
+func pages[P any](first string, fetch func(token string, failed error) (P, string, error)) iter.Seq2[P, error] {
+	return func(yield func(P, error) bool) {
+		token, guard := first, newLoopGuard(first)
+		var failed error
+		for {
+			page, next, err := fetch(token, failed)
+			if !yield(page, err) || err != nil || next == "" {
 				return
+			}
+			if token = next; guard.seen(token) {
+				failed = ErrPageTokenLoop
 			}
 		}
 	}

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -50,7 +51,7 @@ func (w *wire) answer(conn net.Conn, address string) {
 		}
 		fmt.Fprintf(&w.transcript, "--- to %s\n%s\n", address, &raw)
 		raw.Reset()
-		body := `{"id":"IR7VZ4Q2M5ONXGK3TBWLD6YFHE","results":[]}`
+		body := `{"id":"IR7VZ4Q2M5ONXGK3TBWLD6YFHE","results":[],"client_secret":"rcs_x"}`
 		if strings.HasSuffix(r.URL.Path, "/token") {
 			body = `{"access_token":"an-access-token","token_type":"Bearer","expires_in":900,"scope":"openid"}`
 		}
@@ -116,6 +117,74 @@ func TestWire(t *testing.T) {
 			})
 		}
 	}
+}
+
+// TestWireOfApplications compares with a transcript written after api/openapi.yaml: of v1, whatever version users are
+// asked for by.
+func TestWireOfApplications(t *testing.T) {
+	t.Parallel()
+	for _, version := range []client.Version{client.V1Beta1, client.V1} {
+		t.Run(string(version), func(t *testing.T) {
+			t.Parallel()
+			w := &wire{}
+			config := testConfig()
+			config.BaseURL, config.APIVersion = "https://rollcall.example.com/below", version
+			transport := &http.Transport{DialTLSContext: w.dial, MaxConnsPerHost: 1}
+			config.HTTPClient = &http.Client{Transport: transport}
+			c, err := client.New(config)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := manage(t.Context(), c); err != nil {
+				t.Fatal(err)
+			}
+			transport.CloseIdleConnections()
+			w.peers.Wait()
+			_, transcript, _ := strings.Cut(w.transcript.String(), "\n--- ") // the token is looked at elsewhere
+			golden(t, filepath.Join("testdata", "wire", "applications.txt"), []byte("--- "+transcript))
+		})
+	}
+}
+
+// manage calls every operation on applications.
+func manage(ctx context.Context, c *client.Client) error {
+	const id = "6f9619ff-8b86-4d01-b42d-00cf4fc964ff"
+	some := []client.Permission{client.PermissionListUsers, client.PermissionSuspendUser}
+	calls := []func() error{
+		func() error {
+			_, err := c.Applications.List(ctx, client.ApplicationListOptions{PageSize: 5, PageToken: "eyJw"})
+			return err
+		},
+		func() error { _, err := c.Applications.Get(ctx, id); return err },
+		func() error {
+			_, err := c.Applications.Create(ctx, client.NewApplication{Name: "Alarm <bridge>", Description: "d", RedirectURL: "https://example.com", Permissions: some})
+			return err
+		},
+		func() error {
+			_, err := c.Applications.Create(ctx, client.NewApplication{Name: "n", Permissions: some[:1]})
+			return err
+		},
+		func() error {
+			_, err := c.Applications.Update(ctx, id, client.ApplicationPatch{Description: new("")})
+			return err
+		},
+		func() error {
+			_, err := c.Applications.Update(ctx, id, client.ApplicationPatch{Name: new("n"), Permissions: some})
+			return err
+		},
+		func() error { _, err := c.Applications.RotateSecret(ctx, id, 0); return err },
+		func() error { _, err := c.Applications.RotateSecret(ctx, id, 7*24*time.Hour); return err },
+		func() error { _, err := c.Applications.Disable(ctx, id); return err },
+		func() error { _, err := c.Applications.Enable(ctx, id); return err },
+		func() error { _, err := c.Applications.RevokeTokens(ctx, id); return err },
+		func() error { return c.Applications.Delete(ctx, id) },
+	}
+	for i, call := range calls {
+		if err := call(); err != nil {
+			return fmt.Errorf("call %d: %w", i, err)
+		}
+	}
+	return nil
 }
 
 // golden compares with a file, line ends made visible.

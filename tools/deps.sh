@@ -21,6 +21,8 @@ need() { # need PACKAGE[,PACKAGE...] REASON CHECK...: queue the Debian packages 
 
 compiles_c() { printf '#include <stdlib.h>\nint main(void) { return 0; }\n' | gcc -x c - -o /dev/null; }
 
+desktop_bus() { command -v dbus-run-session && command -v gdbus; }
+
 node_is_new() {
   command -v npm >/dev/null &&
     node -e "const [a, b] = process.versions.node.split('.').map(Number)
@@ -108,6 +110,11 @@ need haproxy 'judges the balancer of the compose file, leads to the primary and 
 need patroni,python3-etcd 'keeps a primary in make failover' /usr/bin/python3 -c 'import patroni, etcd'
 need etcd-server 'holds the key of the primary in make failover' command -v etcd
 need prometheus 'promtool judges the alerts' command -v promtool
+need zsh 'its completion is tested' command -v zsh
+need fish 'its completion is tested' command -v fish
+need groff-base 'sets the manual pages' command -v groff
+need dbus,libglib2.0-bin 'a session for the keyring' desktop_bus
+need gnome-keyring 'the keyring that the client commands keep secrets in' command -v gnome-keyring-daemon
 need nodejs,npm 'OAuth clients of the interoperability tests, OpenAPI linters' command -v npm
 need postgresql-15 'the oldest PostgreSQL that is supported' test -x /usr/lib/postgresql/15/bin/postgres
 need pgbouncer 'the tests go through it too' test -x /usr/sbin/pgbouncer

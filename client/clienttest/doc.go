@@ -6,8 +6,8 @@
 //
 // It owns the making and the ending of that server: an embedded database in a
 // temporary folder, one account with the people you name, one OAuth application
-// with all permissions, plain HTTP on a loopback port, no limits. What the server
-// answers is the whole API: the same code as in production answers.
+// with all permissions on people, plain HTTP on a loopback port, no limits. What the
+// server answers is the whole API: the same code as in production answers.
 //
 // What must always hold: servers share nothing, so tests may run in parallel, and
 // nothing of a server is left when its test ends.

@@ -20,6 +20,7 @@ type settings struct {
 	users        []User
 	provisioning directory.Provisioning
 	permissions  []string
+	management   bool
 	limits       throttle.Settings
 	lifetime     time.Duration
 	now          func() time.Time
@@ -76,12 +77,25 @@ func WithAutomatedProvisioning() Option {
 	return func(s *settings) { s.provisioning = directory.RefuseProvisioning }
 }
 
-// WithPermissions gives the application these permissions only.
+// WithPermissions gives the application these permissions only; without it, all those
+// on people.
 func WithPermissions(permissions ...api.Permission) Option {
 	return func(s *settings) {
 		for _, p := range permissions {
 			s.permissions = append(s.permissions, string(p))
 		}
+	}
+}
+
+// WithManagement gives the application the permissions to manage applications, beside
+// those it has: without it, Client.Applications is refused.
+func WithManagement() Option { return func(s *settings) { s.management = true } }
+
+// WithManagementLimits limits the reads and the writes of applications a minute; 0 =
+// no limit. The published limits are 60 and 10.
+func WithManagementLimits(readsPerMinute, writesPerMinute int) Option {
+	return func(s *settings) {
+		s.limits.ManagementReadsPerMinute, s.limits.ManagementWritesPerMinute = readsPerMinute, writesPerMinute
 	}
 }
 
@@ -100,10 +114,14 @@ func WithTokenLifetime(d time.Duration) Option { return func(s *settings) { s.li
 func WithClock(now func() time.Time) Option { return func(s *settings) { s.now = now } }
 
 func (s *settings) permissionSet() (access.Set, error) {
-	if len(s.permissions) == 0 {
-		return access.AllUsers, nil
+	set, err := access.AllUsers, error(nil)
+	if len(s.permissions) > 0 {
+		set, err = access.ParseSet(s.permissions)
 	}
-	return access.ParseSet(s.permissions)
+	if s.management {
+		set |= access.Set(access.ReadApplications | access.WriteApplications)
+	}
+	return set, err
 }
 
 // people returns the users as the directory takes them.

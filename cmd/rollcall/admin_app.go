@@ -40,7 +40,7 @@ func viewApp(a oauth.Application) appView {
 
 type appCreateCmd struct {
 	Name        string   `arg:"" help:"Name, up to 100 characters."`
-	Permissions []string `help:"What it may do: users.list, users.get, users.suspend, users.reactivate, and to manage applications oauth_clients.read, oauth_clients.write." required:"" placeholder:"PERMISSION"`
+	Permissions []string `help:"What it may do: users.list, users.get, users.suspend, users.reactivate, and to manage applications oauth_clients.read, oauth_clients.write." required:"" placeholder:"PERMISSION" suggest:"permissions"`
 	Description string   `help:"What it is for, up to 1000 characters." placeholder:"TEXT"`
 	RedirectURL string   `help:"An https URL; kept and never used." placeholder:"URL"`
 	ClientID    string   `help:"Client id. Default: a new one is made." placeholder:"ID"`

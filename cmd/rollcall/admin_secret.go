@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/rollcall-id/rollcall/internal/envfile"
 	"github.com/rollcall-id/rollcall/internal/ident"
 )
 
@@ -24,15 +25,15 @@ func handOver(envFile string, create func() (credentials, error)) (secretView, e
 		c, err := create()
 		return secretView{Secret: c.Secret.Reveal()}, err
 	}
-	file, err := beginEnvFile(envFile)
+	file, err := envfile.Begin(envFile)
 	if err != nil {
 		return secretView{}, err
 	}
 	c, err := create()
 	if err != nil {
-		return secretView{}, errors.Join(err, file.discard())
+		return secretView{}, errors.Join(err, file.Discard())
 	}
-	if err := file.finish(c.applicationAssignments()); err != nil {
+	if err := file.Finish(c.applicationAssignments()); err != nil {
 		return secretView{}, fmt.Errorf("%w: %w", errSecretLost, err)
 	}
 	return secretView{EnvFile: envFile}, nil

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/rollcall-id/rollcall/internal/directory"
+	"github.com/rollcall-id/rollcall/internal/envfile"
 	"github.com/rollcall-id/rollcall/internal/ident"
 	"github.com/rollcall-id/rollcall/internal/node"
 )
@@ -73,7 +74,7 @@ func (d *dev) banner(c credentials, people int) string {
 func curls(c credentials, someone ident.UserID) string {
 	curl := `curl -sS -w '\n'`
 	if c.CAFile != "" {
-		curl += " --cacert " + quote(c.CAFile)
+		curl += " --cacert " + envfile.Quote(c.CAFile)
 	}
 	users := c.BaseURL + "/v1beta1/accounts/" + string(c.Account) + "/users"
 	if someone == "" {
@@ -82,11 +83,11 @@ func curls(c credentials, someone ident.UserID) string {
 	bearer := ` -H "Authorization: Bearer $TOKEN" ` //nolint:gosec // a variable of the shell, not a secret
 	return strings.Join([]string{
 		"Try it: get a token, list who is active, suspend somebody, let them back in.\n",
-		"TOKEN=$(" + curl + " -u " + quote(string(c.Client)+":"+c.Secret.Reveal()) + " -d grant_type=client_credentials " +
+		"TOKEN=$(" + curl + " -u " + envfile.Quote(string(c.Client)+":"+c.Secret.Reveal()) + " -d grant_type=client_credentials " +
 			c.BaseURL + `/v1beta1/users/oauth2/token | sed 's/.*"access_token":"\([^"]*\)".*/\1/')`,
-		curl + bearer + quote(users+"?filter=user.isActive()&max_page_size=5"),
-		curl + bearer + "-X POST " + quote(users+"/"+string(someone)+":suspend"),
-		curl + bearer + "-X POST " + quote(users+"/"+string(someone)+":reactivate"),
+		curl + bearer + envfile.Quote(users+"?filter=user.isActive()&max_page_size=5"),
+		curl + bearer + "-X POST " + envfile.Quote(users+"/"+string(someone)+":suspend"),
+		curl + bearer + "-X POST " + envfile.Quote(users+"/"+string(someone)+":reactivate"),
 		"\nPress Ctrl-C to end.\n",
 	}, "\n")
 }

@@ -7,6 +7,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"crypto/rand"
 	"errors"
@@ -181,8 +182,21 @@ type jsonLog struct{ io.Writer }
 
 // Write implements io.Writer.
 func (w jsonLog) Write(line []byte) (int, error) {
+	if isPrintable(bytes.TrimSuffix(line, []byte("\n"))) {
+		return w.Writer.Write(line)
+	}
 	_, err := io.WriteString(w.Writer, terminal.EscapeJSON(strings.TrimSuffix(string(line), "\n"))+"\n")
 	return len(line), err
+}
+
+// isPrintable tells of most lines, quickly, that there is nothing to escape.
+func isPrintable(line []byte) bool {
+	for _, c := range line {
+		if c < ' ' || c > '~' {
+			return false
+		}
+	}
+	return true
 }
 
 type versionCmd struct{}

@@ -37,7 +37,10 @@ func parse(t *testing.T, resolver kong.Resolver, args ...string) (*grammar, erro
 	return &c, err
 }
 
-var word = regexp.MustCompile(`"[^"]*"|\S+`)
+var (
+	word        = regexp.MustCompile(`"[^"]*"|\S+`)
+	redirection = regexp.MustCompile(` > \S+$`)
+)
 
 // TestHelpShowsExamplesThatParse also asks for an example and a sentence everywhere.
 func TestHelpShowsExamplesThatParse(t *testing.T) {
@@ -69,7 +72,7 @@ func TestHelpShowsExamplesThatParse(t *testing.T) {
 					t.Errorf("%q is an example of another command", line)
 				}
 				var args []string
-				for _, arg := range word.FindAllString(line, -1)[1:] {
+				for _, arg := range word.FindAllString(redirection.ReplaceAllString(line, ""), -1)[1:] {
 					args = append(args, strings.Trim(arg, `"`))
 				}
 				if _, err := parse(t, nil, args...); err != nil {

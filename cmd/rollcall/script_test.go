@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/rollcall-id/rollcall/internal/envfile"
 )
 
 func TestMain(m *testing.M) {
@@ -114,7 +116,7 @@ func loadEnv(ts *testscript.TestScript, neg bool, args []string) {
 	out, err := cmd.Output()
 	ts.Check(err)
 	values := strings.Split(string(out), "\x00")
-	for i, name := range []string{envBaseURL, envAccount, envClient, envSecret, envCAFile} {
+	for i, name := range []string{envfile.BaseURL, envfile.AccountID, envfile.ClientID, envfile.ClientSecret, envfile.CAFile} {
 		ts.Setenv(name, values[i])
 	}
 }

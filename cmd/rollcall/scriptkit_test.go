@@ -22,12 +22,14 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/rollcall-id/rollcall/internal/envfile"
 )
 
 // client trusts the authority in ROLLCALL_CA_FILE.
 func client(ts *testscript.TestScript) *http.Client {
 	config := &tls.Config{}
-	if path := ts.Getenv(envCAFile); path != "" {
+	if path := ts.Getenv(envfile.CAFile); path != "" {
 		text, err := os.ReadFile(ts.MkAbs(path))
 		ts.Check(err)
 		config.RootCAs = x509.NewCertPool()
@@ -77,7 +79,7 @@ func ask(v variables, c *http.Client, method, url, form string) (int, string, er
 	req.Header.Set("User-Agent", v.Getenv("AGENT"))
 	if form != "" {
 		req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-		req.SetBasicAuth(v.Getenv(envClient), v.Getenv(envSecret))
+		req.SetBasicAuth(v.Getenv(envfile.ClientID), v.Getenv(envfile.ClientSecret))
 	} else if bearer := v.Getenv("TOKEN"); bearer != "" {
 		req.Header.Set("Authorization", "Bearer "+bearer)
 	}
@@ -93,7 +95,7 @@ func ask(v variables, c *http.Client, method, url, form string) (int, string, er
 // token sets $TOKEN to a new access token of the client in the environment. With ! the
 // client must be refused.
 func token(ts *testscript.TestScript, neg bool, _ []string) {
-	status, body, err := ask(ts, client(ts), "POST", ts.Getenv(envBaseURL)+"/v1/oauth/token", "grant_type=client_credentials")
+	status, body, err := ask(ts, client(ts), "POST", ts.Getenv(envfile.BaseURL)+"/v1/oauth/token", "grant_type=client_credentials")
 	ts.Check(err)
 	if neg {
 		if status != http.StatusUnauthorized {
@@ -121,8 +123,8 @@ func hammer(ts *testscript.TestScript, neg bool, args []string) {
 	switch {
 	case !neg && len(args) == 1 && args[0] == "start":
 		h := &hammering{stop: make(chan struct{}), begun: make(chan struct{})}
-		c, url := client(ts), ts.Getenv(envBaseURL)+"/v1/oauth/token"
-		env := frozen{envClient: ts.Getenv(envClient), envSecret: ts.Getenv(envSecret)}
+		c, url := client(ts), ts.Getenv(envfile.BaseURL)+"/v1/oauth/token"
+		env := frozen{envfile.ClientID: ts.Getenv(envfile.ClientID), envfile.ClientSecret: ts.Getenv(envfile.ClientSecret)}
 		h.wg.Go(func() { h.run(env, c, url) })
 		hammers.Store(ts.Getenv("WORK"), h)
 		ts.Defer(func() { h.end() })

@@ -10,7 +10,7 @@ import (
 
 // Manner is how a run over people is done.
 type Manner struct {
-	DryRun  bool   `help:"Only show what would happen, to whom it can't, and why."`
+	DryRun  bool   `help:"Show what would happen, to whom it can't, and why; nothing is done, unless you are at a terminal and then say yes."`
 	Yes     bool   `help:"Do not ask." short:"y"`
 	Journal string `help:"New file that records the run, to resume and undo it. Without it, one in the user's state folder." placeholder:"FILE"`
 	Output  string `help:"How people are printed: ${enum}." enum:"table,jsonl" default:"table" placeholder:"FORMAT"`
@@ -126,14 +126,14 @@ func (u *Users) act(ctx context.Context, e *Env, a action, who *Selection, how *
 
 // carryOut shows the plan, or asks and does it.
 func (m *Manner) carryOut(ctx context.Context, s *session, p *plan, ask bool) (err error) {
-	r := s.env.newReport(p.action, m.Output)
 	if m.DryRun {
-		if err := p.preview(r); err != nil {
+		goOn, err := m.preview(ctx, s, p)
+		if err != nil || !goOn {
 			return err
 		}
-		r.summary()
-		return r.verdict()
+		ask = false
 	}
+	r := s.env.newReport(p.action, m.Output)
 	if ask && len(p.act) > 0 {
 		if err := terminal.Confirm(ctx, s.env.Stdin, s.env.Stderr, m.Yes, p.consequence(s.connection)); err != nil {
 			return err
@@ -152,6 +152,26 @@ func (m *Manner) carryOut(ctx context.Context, s *session, p *plan, ask bool) (e
 		return err
 	}
 	return s.finish(ctx, j, r)
+}
+
+// preview shows what would happen. At a terminal it then asks whether it shall, which
+// saves looking for everybody a second time; --yes answers no such question.
+func (m *Manner) preview(ctx context.Context, s *session, p *plan) (goOn bool, err error) {
+	r := s.env.newReport(p.action, m.Output)
+	if err := p.preview(r); err != nil {
+		return false, err
+	}
+	r.summary()
+	if len(p.act) > 0 && !m.Yes && terminal.IsTerminal(s.env.Stdin) {
+		question := fmt.Sprintf("This was a dry run. Shall they now be %s in account %s at %s? (people: %d)",
+			p.action.past(), terminal.Visible(s.account), terminal.Visible(s.baseURL), len(p.act))
+		err := terminal.Confirm(ctx, s.env.Stdin, s.env.Stderr, false, question)
+		if err == nil {
+			return true, nil
+		}
+		fmt.Fprintln(s.env.Stderr, "Nothing was changed.")
+	}
+	return false, r.verdict()
 }
 
 // resume goes on with an earlier run, which was agreed to then.

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/rollcall-id/rollcall/client"
+	"github.com/rollcall-id/rollcall/internal/envfile"
+	"github.com/rollcall-id/rollcall/internal/terminal"
 )
 
 // Target chooses whom to talk to.
@@ -38,8 +40,8 @@ func (e *Env) connection(ctx context.Context, t Target) (connection, error) {
 	switch len(missing) {
 	case 0:
 		return connection{
-			baseURL: e.Getenv(envBaseURL), account: e.Getenv(envAccount), client: e.Getenv(envClient),
-			secret: client.NewSecret(e.Getenv(envSecret)), caFile: e.Getenv(envCAFile), version: e.Getenv(envVersion),
+			baseURL: e.Getenv(envfile.BaseURL), account: e.Getenv(envfile.AccountID), client: e.Getenv(envfile.ClientID),
+			secret: client.NewSecret(e.Getenv(envfile.ClientSecret)), caFile: e.Getenv(envfile.CAFile), version: e.Getenv(envfile.APIVersion),
 		}, nil
 	case len(connectionVariables):
 		return e.fromProfile(ctx, defaultProfile)
@@ -48,7 +50,7 @@ func (e *Env) connection(ctx context.Context, t Target) (connection, error) {
 		strings.Join(missing, ", ")+map[bool]string{true: " is", false: " are"}[len(missing) == 1], strings.Join(connectionVariables, ", "))
 }
 
-var connectionVariables = []string{envBaseURL, envAccount, envClient, envSecret}
+var connectionVariables = []string{envfile.BaseURL, envfile.AccountID, envfile.ClientID, envfile.ClientSecret}
 
 func (e *Env) missingVariables() (missing []string) {
 	for _, name := range connectionVariables {
@@ -75,6 +77,20 @@ func (e *Env) fromProfile(ctx context.Context, name string) (connection, error) 
 		from: name, baseURL: p.BaseURL, account: p.AccountID, client: p.ClientID,
 		secret: secret, caFile: p.CAFile, version: p.APIVersion,
 	}, nil
+}
+
+// Calls says whom to talk to and how patiently.
+type Calls struct {
+	Target
+	Pace    bool          `help:"Keep within the published limits, so that no request is refused: a minute 100 requests on people, 60 reads and 10 changes of applications." default:"true" negatable:"" env:"-"`
+	MaxWait time.Duration `help:"The longest wait that the server may ask for before a request is given up." default:"2m" env:"-" placeholder:"DURATION"`
+}
+
+func (c *Calls) connected(ctx context.Context, e *Env, work func(*session) error) error {
+	if c.MaxWait <= 0 {
+		return terminal.Misused("--max-wait=%s: give more than nothing, such as 30s", c.MaxWait)
+	}
+	return e.connected(ctx, c.Target, manners{paced: c.Pace, maxWait: c.MaxWait}, work)
 }
 
 // manners are how a command calls.
@@ -128,10 +144,11 @@ func (e *Env) connected(ctx context.Context, t Target, m manners, work func(*ses
 		return err
 	}
 	err = c.explain(work(s))
-	// Also after an interruption. What can't be revoked ends by itself.
+	// Also after an interruption. What can't be revoked ends by itself; where the
+	// credentials are refused, it has ended.
 	ending, cancel := context.WithTimeout(context.WithoutCancel(ctx), closePatience)
 	defer cancel()
-	if closeErr := s.Close(ending); closeErr != nil && err == nil {
+	if closeErr := s.Close(ending); closeErr != nil && err == nil && !errors.Is(closeErr, client.ErrBadCredentials) {
 		fmt.Fprintln(e.Stderr, "The access token could not be revoked; it ends by itself.")
 	}
 	return err

@@ -15,6 +15,7 @@ type Commands struct {
 	Logout Logout `cmd:"" help:"Forget the credentials that login keeps."`
 	Whoami Whoami `cmd:"" help:"Show which account and application commands work with, and that the credentials are good."`
 	Users  Users  `cmd:"" help:"People: list, get, suspend, reactivate, undo."`
+	Apps   Apps   `cmd:"" help:"OAuth applications of a rollcall server: list, get, create, update, rotate, disable, enable, revoke-tokens, delete."`
 	Token  Token  `cmd:"" help:"Access tokens for other programs: print, revoke."`
 }
 
@@ -30,16 +31,6 @@ type Env struct {
 	// UserAgent names the program to servers, as Company/version.
 	UserAgent string
 }
-
-// The variables that stand in for a profile.
-const (
-	envBaseURL = "ROLLCALL_BASE_URL"
-	envAccount = "ROLLCALL_ACCOUNT_ID"
-	envClient  = "ROLLCALL_CLIENT_ID"
-	envSecret  = "ROLLCALL_CLIENT_SECRET"
-	envCAFile  = "ROLLCALL_CA_FILE"
-	envVersion = "ROLLCALL_API_VERSION"
-)
 
 // folder returns a folder of this user for this program (XDG Base Directory
 // Specification 0.8): what the variable names, else the path below the home.

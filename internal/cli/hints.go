@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/rollcall-id/rollcall/client"
+	"github.com/rollcall-id/rollcall/internal/envfile"
 )
 
 // explained is an error with what to do about it on a line of its own.
@@ -52,7 +53,7 @@ func (c connection) hint(err error) string {
 	case errors.Is(err, client.ErrRateLimited):
 		return rateHint(err)
 	case errors.As(err, &authority):
-		return "if its certificate is of an authority of your own, name that with --ca-file of 'rollcall login', or in " + envCAFile
+		return "if its certificate is of an authority of your own, name that with --ca-file of 'rollcall login', or in " + envfile.CAFile
 	case errors.Is(err, client.ErrConnection):
 		return "is " + c.baseURL + " right, and does it run? 'rollcall whoami' shows whether it answers"
 	case errors.Is(err, client.ErrUnavailable), errors.Is(err, client.ErrInternal):

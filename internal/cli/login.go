@@ -119,10 +119,14 @@ func (Logout) Help() string {
 
 // Run forgets the profile.
 func (cmd *Logout) Run(ctx context.Context, e *Env) error {
-	if err := e.forget(ctx, cmd.Profile); err != nil {
+	left, err := e.forget(ctx, cmd.Profile)
+	if err != nil {
 		return err
 	}
 	fmt.Fprintf(e.Stderr, "Profile %s is forgotten.\n", cmd.Profile)
+	if left {
+		fmt.Fprintf(e.Stderr, "Its secret is still in the keyring, which can't be reached from here: remove the entry %s of %s there.\n", cmd.Profile, keyringService)
+	}
 	return nil
 }
 

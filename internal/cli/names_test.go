@@ -67,7 +67,7 @@ func TestNamesOfOurCSV(t *testing.T) {
 		id := rapid.StringMatching(`[!-~]{1,20}`).Filter(func(s string) bool { return terminal.ParseCell(s) == s }).Draw(t, "id")
 		var b strings.Builder
 		w := csv.NewWriter(&b)
-		_ = w.WriteAll([][]string{{columnID, columnName}, {terminal.CellText(id), "x"}})
+		_ = w.WriteAll([][]string{{"id", "display_name"}, {terminal.CellText(id), "x"}})
 		got, err := parseNames([]byte(b.String()))
 		if diff := cmp.Diff([]name{{id: id}}, got, compareNames); diff != "" || err != nil {
 			t.Fatalf("error %v (-want +got)\n%s", err, diff)

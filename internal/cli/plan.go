@@ -65,6 +65,9 @@ func (p *plan) consequence(c connection) string {
 	if len(p.cannot) > 0 {
 		text += fmt.Sprintf("\nnot possible: %d", len(p.cannot))
 	}
+	for _, someone := range p.cannot[:min(len(p.cannot), mostNamed)] {
+		text += "\n  " + terminal.Visible(someone.String()+": "+someone.problem)
+	}
 	return text
 }
 

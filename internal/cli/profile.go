@@ -123,7 +123,7 @@ func (e *Env) secretOf(ctx context.Context, name string, p profile) (client.Secr
 	}
 	secret, err := e.Keyring.Get(ctx, name)
 	if err != nil {
-		return client.Secret{}, fmt.Errorf("get the secret of profile %s from the keyring: %w\nlog in again with '%s'", name, err, loginCommand(name))
+		return client.Secret{}, fmt.Errorf("get the secret of profile %s from the keyring: %w\nunlock the keyring, or log in again with '%s'; with --no-keyring, the secret is kept in a file", name, err, loginCommand(name))
 	}
 	return client.NewSecret(secret), nil
 }
@@ -132,6 +132,7 @@ func (e *Env) secretOf(ctx context.Context, name string, p profile) (client.Secr
 // wanted, and says where.
 func (e *Env) keep(ctx context.Context, name string, p profile, secret client.Secret, useKeyring bool) (where string, err error) {
 	p.SecretIn = inFile
+	left := false
 	why := "as was asked for"
 	if useKeyring {
 		why = "for there is no keyring here"
@@ -148,7 +149,8 @@ func (e *Env) keep(ctx context.Context, name string, p profile, secret client.Se
 	if p.SecretIn == inFile {
 		p.Secret = secret.Reveal()
 		if e.Keyring != nil {
-			_ = e.Keyring.Delete(ctx, name) // what an earlier login may have left; it is of no use any more
+			// What an earlier login left; it is of no use any more.
+			left = e.isInKeyring(name) && e.Keyring.Delete(ctx, name) != nil
 		}
 	}
 	path, err := e.writeProfile(name, p)
@@ -158,24 +160,38 @@ func (e *Env) keep(ctx context.Context, name string, p profile, secret client.Se
 	if p.SecretIn == inKeyring {
 		return "The secret is in the keyring.", nil
 	}
+	if left {
+		why += ". " + leftInKeyring
+	}
 	return fmt.Sprintf("The secret is in %s, which only you can read, %s.", path, why), nil
 }
 
-// forget removes a profile and its secret.
-func (e *Env) forget(ctx context.Context, name string) error {
+// leftInKeyring tells what could not be removed.
+const leftInKeyring = "An earlier one is still in the keyring: remove it there"
+
+// isInKeyring tells whether the profile as it is has its secret in the keyring.
+func (e *Env) isInKeyring(name string) bool {
+	p, err := e.readProfile(name)
+	return err == nil && p.SecretIn == inKeyring
+}
+
+// forget removes a profile and its secret. One that is in a keyring which can't be
+// reached from here stays, and left says so.
+func (e *Env) forget(ctx context.Context, name string) (left bool, err error) {
 	p, err := e.readProfile(name)
 	if errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("there is no profile %s: nothing to forget", name)
+		return false, fmt.Errorf("there is no profile %s: nothing to forget", name)
 	}
 	// A file that can't be understood is removed all the same.
-	if err == nil && p.SecretIn == inKeyring && e.Keyring != nil {
+	if left = err == nil && p.SecretIn == inKeyring; left && e.Keyring != nil {
 		if err := e.Keyring.Delete(ctx, name); err != nil {
-			return fmt.Errorf("remove the secret of profile %s from the keyring: %w", name, err)
+			return true, fmt.Errorf("remove the secret of profile %s from the keyring: %w", name, interrupted(ctx, err, "nothing is forgotten"))
 		}
+		left = false
 	}
 	path, err := e.profilePath(name)
 	if err != nil {
-		return err
+		return left, err
 	}
-	return os.Remove(path)
+	return left, os.Remove(path)
 }

@@ -70,8 +70,8 @@ func TestSecretIsKept(t *testing.T) {
 			if err != nil || c.secret.Reveal() != "hush" || c.account != "A" {
 				t.Errorf("got %s of account %s, error %v", c.secret.Reveal(), c.account, err)
 			}
-			if err := e.forget(t.Context(), "p"); err != nil {
-				t.Fatal(err)
+			if left, err := e.forget(t.Context(), "p"); err != nil || left {
+				t.Fatalf("left behind: %t, error %v", left, err)
 			}
 			if _, err := e.connection(t.Context(), Target{Profile: "p"}); err == nil || !strings.Contains(err.Error(), "there is no profile p") {
 				t.Errorf("forgotten: got error %v", err)
@@ -92,12 +92,43 @@ func TestKeyringThatIsGone(t *testing.T) {
 		t.Fatal(err)
 	}
 	ring.broken = errors.New("locked")
-	if _, err := e.connection(t.Context(), Target{Profile: "p"}); err == nil || !strings.Contains(err.Error(), "log in again with 'rollcall login --profile p'") {
+	if _, err := e.connection(t.Context(), Target{Profile: "p"}); err == nil || !strings.Contains(err.Error(), "or log in again with 'rollcall login --profile p'") {
 		t.Errorf("locked: got error %v", err)
 	}
 	e.Keyring = nil
 	if _, err := e.connection(t.Context(), Target{Profile: "p"}); err == nil || !strings.Contains(err.Error(), "--no-keyring") {
 		t.Errorf("none: got error %v", err)
+	}
+}
+
+// TestSecretStaysInALockedKeyring: what can't be removed is told of.
+func TestSecretStaysInALockedKeyring(t *testing.T) {
+	t.Parallel()
+	e, _ := testEnv(t)
+	ring := &memory{secrets: map[string]string{}}
+	e.Keyring = ring
+	if _, err := e.keep(t.Context(), "p", example, client.NewSecret("hush"), true); err != nil {
+		t.Fatal(err)
+	}
+	ring.broken = errors.New("locked")
+	if left, err := e.forget(t.Context(), "p"); err == nil || !left {
+		t.Errorf("forgotten: left %t, error %v; want an error, and that the profile stays", left, err)
+	}
+	where, err := e.keep(t.Context(), "p", example, client.NewSecret("hush"), true)
+	if err != nil || !strings.Contains(where, leftInKeyring) {
+		t.Errorf("said %q, error %v; want %q", where, err, leftInKeyring)
+	}
+	where, err = e.keep(t.Context(), "q", example, client.NewSecret("hush"), true)
+	if err != nil || strings.Contains(where, leftInKeyring) {
+		t.Errorf("where there was none: said %q, error %v", where, err)
+	}
+	ring.broken = nil
+	if _, err := e.keep(t.Context(), "p", example, client.NewSecret("hush"), true); err != nil {
+		t.Fatal(err)
+	}
+	e.Keyring = nil
+	if left, err := e.forget(t.Context(), "p"); err != nil || !left {
+		t.Errorf("elsewhere: left %t, error %v; want it forgotten and told of", left, err)
 	}
 }
 

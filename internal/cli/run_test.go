@@ -93,7 +93,7 @@ func TestOutcomes(t *testing.T) {
 		"not as it says":   {userJSON("P", "p@x", client.StateActive), resultUnknown, `not known             p@x (P): the server answered that they are "ACTIVE"`, false},
 		"last owner":       {`403 {"code":7,"message":"no_owner_remain"}`, resultRefused, "make somebody else an owner first\n", false},
 		"other words":      {`403 {"code":7,"message":"not_on_sundays"}`, resultRefused, "not_on_sundays", false},
-		"gone":             {`404 {"code":5,"message":"not_found"}`, resultRefused, "user not found", false},
+		"gone":             {`404 {"code":5,"message":"not_found"}`, resultRefused, "not found", false},
 		"defect":           {`500 {"code":13,"message":"internal"}`, resultUnknown, "not known ", false},
 		"denied":           {denied, resultRefused, "failed ", true},
 		"limited":          {`429 {"code":8,"message":"slow"}`, resultRefused, "failed ", true},

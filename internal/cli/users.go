@@ -3,7 +3,6 @@ package cli
 import (
 	"context"
 	"fmt"
-	"time"
 
 	"github.com/rollcall-id/rollcall/client"
 	"github.com/rollcall-id/rollcall/internal/terminal"
@@ -11,22 +10,13 @@ import (
 
 // Users works on the people of the account.
 type Users struct {
-	Target
-	Pace    bool          `help:"Keep within the published 100 requests a minute and 6000 an hour, so that no request is refused." default:"true" negatable:"" env:"-"`
-	MaxWait time.Duration `help:"The longest wait that the server may ask for before a request is given up." default:"2m" env:"-" placeholder:"DURATION"`
+	Calls
 
 	List       UsersList       `cmd:"" help:"List people, those who were created first at the front."`
 	Get        UsersGet        `cmd:"" help:"Show one person."`
 	Suspend    UsersSuspend    `cmd:"" help:"End people's access, at once."`
 	Reactivate UsersReactivate `cmd:"" help:"Give people their access back."`
 	Undo       UsersUndo       `cmd:"" help:"Take back what a run of suspend or reactivate changed."`
-}
-
-func (u *Users) connected(ctx context.Context, e *Env, work func(*session) error) error {
-	if u.MaxWait <= 0 {
-		return terminal.Misused("--max-wait=%s: give more than nothing, such as 30s", u.MaxWait)
-	}
-	return e.connected(ctx, u.Target, manners{paced: u.Pace, maxWait: u.MaxWait}, work)
 }
 
 // UsersList lists people.
@@ -55,7 +45,7 @@ func (cmd *UsersList) Run(ctx context.Context, e *Env, users *Users) error {
 		return terminal.Misused("--limit is 0 for all, or how many at most; --page-size is 0 to %d", client.MaxPageSize)
 	}
 	return users.connected(ctx, e, func(s *session) error {
-		l := e.newListing(cmd.Output, cmd.Columns)
+		l := newListing(e, userSheet, cmd.Output, cmd.Columns)
 		n, err := cmd.print(ctx, s, l)
 		if err != nil {
 			return interrupted(ctx, err, fmt.Sprintf("the list is not complete (people so far: %d)", n))
@@ -65,7 +55,7 @@ func (cmd *UsersList) Run(ctx context.Context, e *Env, users *Users) error {
 }
 
 // print returns how many were printed.
-func (cmd *UsersList) print(ctx context.Context, s *session, l listing) (n int, err error) {
+func (cmd *UsersList) print(ctx context.Context, s *session, l listing[client.User]) (n int, err error) {
 	o := client.ListOptions{Filter: filters[cmd.Filter], PageSize: cmd.PageSize}
 	if o.PageSize == 0 && cmd.Limit > 0 {
 		o.PageSize = min(cmd.Limit, client.MaxPageSize)
@@ -105,11 +95,7 @@ func (cmd *UsersGet) Run(ctx context.Context, e *Env, users *Users) error {
 		if err != nil {
 			return interrupted(ctx, err, "the person was not found yet")
 		}
-		var lines []string
-		for _, column := range allColumns {
-			lines = append(lines, fmt.Sprintf("%-12s  %s", column, cell(u, column)))
-		}
-		return terminal.NewPrinter(e.Stdout, e.Stderr, cmd.Output == asJSON).One(u, lines...)
+		return terminal.NewPrinter(e.Stdout, e.Stderr, cmd.Output == asJSON).One(u, userSheet.lines(u)...)
 	})
 }
 

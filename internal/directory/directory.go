@@ -101,12 +101,28 @@ type Account struct {
 	CreateTime   time.Time // UTC, microseconds
 }
 
-// Service is the use cases. All fields are required.
+// Service is the use cases. All fields but Sight are required.
 type Service struct {
 	Store Store
+	// Sight is where Get and List look; nil = the Store.
+	Sight Sight
 	Keys  *page.Keyring
 	Now   func() time.Time
 	Rand  io.Reader // of cryptographic quality
+}
+
+// Seeing returns the service with another sight, for one request.
+func (s *Service) Seeing(sight Sight) *Service {
+	other := *s
+	other.Sight = sight
+	return &other
+}
+
+func (s *Service) sight() Sight {
+	if s.Sight != nil {
+		return s.Sight
+	}
+	return s.Store
 }
 
 // ListQuery is a request for one page: nil where the caller left a parameter out.
@@ -116,18 +132,13 @@ type ListQuery struct {
 	PageToken string // empty for the first page
 }
 
-// List returns one page of an account's active and suspended people in the order
-// of creation, and the token of the next page ("" on the last).
-func (s *Service) List(ctx context.Context, c access.Caller, account ident.AccountID, q ListQuery) ([]User, string, error) {
+// List returns one page of an account's active and suspended people behind a cursor
+// (see Cursor), in the order of creation, and the token of the next page ("" on the last).
+func (s *Service) List(ctx context.Context, c access.Caller, account ident.AccountID, cursor page.Cursor) ([]User, string, error) {
 	if err := s.May(ctx, c, account, access.ListUsers, audit.UserList, ""); err != nil {
 		return nil, "", err
 	}
-	cursor, err := s.cursor(ctx, account, q)
-	if err != nil {
-		return nil, "", err
-	}
-	// One more than asked tells whether another page follows, so that none is ever empty.
-	users, err := s.Store.Page(ctx, account, cursor.Filter, cursor.After, int(cursor.Size)+1)
+	users, err := s.sight().Page(ctx, account, cursor.Filter, cursor.After, PageLimit(cursor))
 	if err != nil {
 		return nil, "", err
 	}
@@ -141,7 +152,14 @@ func (s *Service) List(ctx context.Context, c access.Caller, account ident.Accou
 	return users, token, err
 }
 
-func (s *Service) cursor(ctx context.Context, account ident.AccountID, q ListQuery) (page.Cursor, error) {
+// PageLimit is how many people List reads: one more than asked tells whether another
+// page follows, so that none is ever empty.
+func PageLimit(c page.Cursor) int { return int(c.Size) + 1 }
+
+// Cursor is where the page that q asks for begins. It tells nothing of the account:
+// whoever has a page token may have it read. Invalid for one that does not open, or is
+// of another filter.
+func (s *Service) Cursor(ctx context.Context, account ident.AccountID, q ListQuery) (page.Cursor, error) {
 	cursor := page.Cursor{Size: page.DefaultSize}
 	if q.PageToken == "" {
 		if q.Filter != nil {
@@ -172,7 +190,7 @@ func (s *Service) Get(ctx context.Context, c access.Caller, account ident.Accoun
 	if !ident.Possible(string(id)) {
 		return User{}, notFound()
 	}
-	user, err := s.Store.User(ctx, account, id)
+	user, err := s.sight().User(ctx, account, id)
 	if err != nil {
 		return User{}, err
 	}

@@ -10,11 +10,9 @@ import (
 	"github.com/rollcall-id/rollcall/internal/page"
 )
 
-// Store keeps accounts and people. Failures are faults: Unavailable where trying
-// again may help. Every method is safe for concurrent use.
-type Store interface {
-	audit.Store
-
+// Sight is what Get and List see of the people: the Store, or a look that one request
+// takes at its token and at what it asks for together.
+type Sight interface {
 	// Page returns up to limit active and suspended people that pass f, after a
 	// position (the zero position = from the start), by CreateTime, then ID. Type and
 	// Groups are not filled in.
@@ -22,6 +20,13 @@ type Store interface {
 
 	// User returns a person in any state, without groups; NotFound("not_found") if there is none.
 	User(ctx context.Context, account ident.AccountID, id ident.UserID) (User, error)
+}
+
+// Store keeps accounts and people. Failures are faults: Unavailable where trying
+// again may help. Every method is safe for concurrent use.
+type Store interface {
+	audit.Store
+	Sight
 
 	// Change locks a person, asks decide with their standing, and commits the new
 	// state and the entry together; a refusal commits only its entry. decide may run

@@ -17,7 +17,7 @@ type floor struct {
 
 // house lists the floors from the ground up.
 var house = []floor{
-	{rooms: "fault throttle api server config terminal pgtest"},
+	{rooms: "fault throttle api server config terminal envfile pgtest"},
 	{rooms: "ident page filter client"},
 	{rooms: "access"},
 	{rooms: "audit usage"},
@@ -33,8 +33,9 @@ var house = []floor{
 var narrow = map[string]string{
 	"api":      "",
 	"client":   "api",
-	"cli":      "api client terminal",
+	"cli":      "api client terminal envfile",
 	"terminal": "",
+	"envfile":  "",
 	"pgtest":   "",
 }
 

@@ -31,6 +31,7 @@ import (
 type Config struct {
 	Directory *directory.Service
 	OAuth     *oauth.Service
+	Looks     Looks
 	Limiter   throttle.Limiter
 	Journal   *audit.Journal
 	Usage     *usage.Meter

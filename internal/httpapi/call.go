@@ -10,6 +10,7 @@ import (
 	"github.com/rollcall-id/rollcall/internal/access"
 	"github.com/rollcall-id/rollcall/internal/fault"
 	"github.com/rollcall-id/rollcall/internal/oauth"
+	"github.com/rollcall-id/rollcall/internal/page"
 	"github.com/rollcall-id/rollcall/internal/throttle"
 )
 
@@ -24,6 +25,13 @@ type call struct {
 	// sender is the application of an operation authenticated with Basic.
 	sender oauth.AuthenticatedClient
 	form   form
+
+	// look is what was read with the token; nil where nothing is.
+	look Look
+	// cursor is the query of a list of people, once it is read.
+	cursor    page.Cursor
+	cursorErr error
+	listed    bool
 
 	decision throttle.Decision // zero before metering
 }

@@ -2,9 +2,9 @@ package httpapi
 
 import (
 	"bytes"
+	"encoding/binary"
 	"encoding/json"
 	"time"
-	"unicode/utf8"
 
 	"github.com/rollcall-id/rollcall/api"
 )
@@ -62,24 +62,43 @@ func appendUser(b []byte, u *api.User) []byte {
 	return append(b, '}')
 }
 
-// plain tells which bytes stand for themselves in a JSON string (RFC 8259 section 7).
-var plain = func() (table [256]bool) {
-	for c := ' '; c < utf8.RuneSelf; c++ {
-		table[c] = c != '"' && c != '\\'
-	}
-	return table
-}()
-
 // appendText writes a JSON string; one that holds anything that may have to be escaped
 // is left to encoding/json.
 func appendText(b []byte, s string) []byte {
-	for i := range len(s) {
-		if !plain[s[i]] {
-			escaped, _ := encodeJSON(s) // a string always encodes
-			return append(b, escaped...)
-		}
+	begin := len(b)
+	b = append(append(append(b, '"'), s...), '"')
+	if !isPlain(b[begin+1 : len(b)-1]) {
+		escaped, _ := encodeJSON(s) // a string always encodes
+		return append(b[:begin], escaped...)
 	}
-	b = append(b, '"')
-	b = append(b, s...)
-	return append(b, '"')
+	return b
+}
+
+// isPlain tells whether every byte stands for itself in a JSON string (RFC 8259 section
+// 7), eight of them at a time: a page of people is six thousand.
+func isPlain(s []byte) bool {
+	for len(s) >= 8 {
+		if special(binary.LittleEndian.Uint64(s)) != 0 {
+			return false
+		}
+		s = s[8:]
+	}
+	last := uint64(paddedWith)
+	for _, c := range s {
+		last = last<<8 | uint64(c)
+	}
+	return special(last) == 0
+}
+
+const (
+	ones       = 0x0101010101010101
+	tops       = ones << 7
+	paddedWith = ones * ' '
+)
+
+// special has the top bit of each byte set that is a control character, a quotation
+// mark, a backslash or beyond ASCII; a byte behind such a one may be marked with it.
+func special(w uint64) uint64 {
+	quote, backslash := w^(ones*'"'), w^(ones*'\\')
+	return (w | (w - ones*' ') | (quote - ones) | (backslash - ones)) & tops
 }

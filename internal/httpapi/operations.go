@@ -32,6 +32,7 @@ type Operation struct {
 	Permission access.Permission // 0 = none
 	Action     audit.Action      // its name in the record
 	handle     func(*API, context.Context, *call) (reply, error)
+	look       func(*API, context.Context, *call) // what is read along with the token; nil = nothing
 }
 
 // Operations lists everything the API can do.
@@ -53,12 +54,12 @@ func version(v, oauthPath string) []Operation {
 	users := "/" + v + "/accounts/{account_id}/users"
 	user := users + "/{user_id}"
 	return []Operation{
-		{v + ".issueToken", http.MethodPost, oauthPath + "/token", Basic, throttle.ClassToken, 0, audit.TokenIssue, (*API).issueToken},
-		{v + ".revokeToken", http.MethodPost, oauthPath + "/revoke", Basic, throttle.ClassToken, 0, audit.TokenRevoke, (*API).revokeToken},
-		{v + ".listUsers", http.MethodGet, users, Bearer, throttle.ClassUsers, access.ListUsers, audit.UserList, (*API).listUsers},
-		{v + ".getUser", http.MethodGet, user, Bearer, throttle.ClassUsers, access.GetUser, audit.UserGet, (*API).getUser},
-		{v + ".suspendUser", http.MethodPost, user + ":suspend", Bearer, throttle.ClassUsers, access.SuspendUser, audit.UserSuspend, (*API).suspendUser},
-		{v + ".reactivateUser", http.MethodPost, user + ":reactivate", Bearer, throttle.ClassUsers, access.ReactivateUser, audit.UserReactivate, (*API).reactivateUser},
+		{v + ".issueToken", http.MethodPost, oauthPath + "/token", Basic, throttle.ClassToken, 0, audit.TokenIssue, (*API).issueToken, nil},
+		{v + ".revokeToken", http.MethodPost, oauthPath + "/revoke", Basic, throttle.ClassToken, 0, audit.TokenRevoke, (*API).revokeToken, nil},
+		{v + ".listUsers", http.MethodGet, users, Bearer, throttle.ClassUsers, access.ListUsers, audit.UserList, (*API).listUsers, (*API).lookAtPage},
+		{v + ".getUser", http.MethodGet, user, Bearer, throttle.ClassUsers, access.GetUser, audit.UserGet, (*API).getUser, (*API).lookAtUser},
+		{v + ".suspendUser", http.MethodPost, user + ":suspend", Bearer, throttle.ClassUsers, access.SuspendUser, audit.UserSuspend, (*API).suspendUser, nil},
+		{v + ".reactivateUser", http.MethodPost, user + ":reactivate", Bearer, throttle.ClassUsers, access.ReactivateUser, audit.UserReactivate, (*API).reactivateUser, nil},
 	}
 }
 
@@ -71,15 +72,15 @@ func management() []Operation {
 		read, write   = access.ReadApplications, access.WriteApplications
 	)
 	return []Operation{
-		{"v1.listOAuthClients", http.MethodGet, list, Bearer, reads, read, audit.ApplicationList, (*API).listClients},
-		{"v1.createOAuthClient", http.MethodPost, list, Bearer, writes, write, audit.ApplicationCreate, (*API).createClient},
-		{"v1.getOAuthClient", http.MethodGet, one, Bearer, reads, read, audit.ApplicationGet, (*API).getClient},
-		{"v1.updateOAuthClient", http.MethodPatch, one, Bearer, writes, write, audit.ApplicationUpdate, (*API).updateClient},
-		{"v1.deleteOAuthClient", http.MethodDelete, one, Bearer, writes, write, audit.ApplicationDelete, (*API).deleteClient},
-		{"v1.rotateOAuthClientSecret", http.MethodPost, one + ":rotate-secret", Bearer, writes, write, audit.ApplicationRotate, (*API).rotateClientSecret},
-		{"v1.disableOAuthClient", http.MethodPost, one + ":disable", Bearer, writes, write, audit.ApplicationDisable, (*API).disableClient},
-		{"v1.enableOAuthClient", http.MethodPost, one + ":enable", Bearer, writes, write, audit.ApplicationEnable, (*API).enableClient},
-		{"v1.revokeOAuthClientTokens", http.MethodPost, one + "/tokens:revoke", Bearer, writes, write, audit.ApplicationRevoke, (*API).revokeClientTokens},
+		{"v1.listOAuthClients", http.MethodGet, list, Bearer, reads, read, audit.ApplicationList, (*API).listClients, nil},
+		{"v1.createOAuthClient", http.MethodPost, list, Bearer, writes, write, audit.ApplicationCreate, (*API).createClient, nil},
+		{"v1.getOAuthClient", http.MethodGet, one, Bearer, reads, read, audit.ApplicationGet, (*API).getClient, nil},
+		{"v1.updateOAuthClient", http.MethodPatch, one, Bearer, writes, write, audit.ApplicationUpdate, (*API).updateClient, nil},
+		{"v1.deleteOAuthClient", http.MethodDelete, one, Bearer, writes, write, audit.ApplicationDelete, (*API).deleteClient, nil},
+		{"v1.rotateOAuthClientSecret", http.MethodPost, one + ":rotate-secret", Bearer, writes, write, audit.ApplicationRotate, (*API).rotateClientSecret, nil},
+		{"v1.disableOAuthClient", http.MethodPost, one + ":disable", Bearer, writes, write, audit.ApplicationDisable, (*API).disableClient, nil},
+		{"v1.enableOAuthClient", http.MethodPost, one + ":enable", Bearer, writes, write, audit.ApplicationEnable, (*API).enableClient, nil},
+		{"v1.revokeOAuthClientTokens", http.MethodPost, one + "/tokens:revoke", Bearer, writes, write, audit.ApplicationRevoke, (*API).revokeClientTokens, nil},
 	}
 }
 

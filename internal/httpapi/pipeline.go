@@ -89,8 +89,11 @@ func (a *API) authenticateBearer(ctx context.Context, c *call) error {
 		return f
 	}
 	return a.guarded(ctx, c, func() error {
+		if err == nil && c.op.look != nil && oauth.WellFormed(token) {
+			c.op.look(a, ctx, c)
+		}
 		if err == nil {
-			c.caller, err = a.OAuth.Authenticate(ctx, c.caller, token)
+			c.caller, err = a.OAuth.Authenticate(ctx, c.caller, token, a.grants(c))
 		}
 		return err
 	})

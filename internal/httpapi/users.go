@@ -10,11 +10,11 @@ import (
 )
 
 func (a *API) listUsers(ctx context.Context, c *call) (reply, error) {
-	q, err := listQuery(c.request.URL.RawQuery)
+	cursor, err := a.cursor(ctx, c)
 	if err != nil {
 		return reply{}, a.unlessDenied(ctx, c, err)
 	}
-	users, next, err := a.Directory.List(ctx, c.caller, c.account, q)
+	users, next, err := a.directory(c).List(ctx, c.caller, c.account, cursor)
 	if err != nil {
 		return reply{}, err
 	}
@@ -26,7 +26,7 @@ func (a *API) listUsers(ctx context.Context, c *call) (reply, error) {
 }
 
 func (a *API) getUser(ctx context.Context, c *call) (reply, error) {
-	return userReply(a.Directory.Get(ctx, c.caller, c.account, c.user))
+	return userReply(a.directory(c).Get(ctx, c.caller, c.account, c.user))
 }
 
 func (a *API) suspendUser(ctx context.Context, c *call) (reply, error) {

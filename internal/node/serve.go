@@ -33,6 +33,7 @@ type Options struct {
 // Node is a Core that answers requests.
 type Node struct {
 	*Core
+	API      *httpapi.API
 	Server   *server.Server
 	Registry *prometheus.Registry
 
@@ -51,13 +52,13 @@ func New(c *Core, o Options) (*Node, error) {
 	n := &Node{Core: c, Registry: prometheus.NewRegistry(), limiter: limiter, usage: &usage.Meter{}, keep: o.Retention}
 	n.Registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	n.registerMetrics()
-	api := httpapi.New(httpapi.Config{
-		Directory: c.Directory, OAuth: c.OAuth, Limiter: limiter, Journal: c.Journal, Usage: n.usage,
+	n.API = httpapi.New(httpapi.Config{
+		Directory: c.Directory, OAuth: c.OAuth, Looks: looks{c.Store}, Limiter: limiter, Journal: c.Journal, Usage: n.usage,
 		Logger: c.logger, Registry: n.Registry, Now: c.now, Rand: c.rand,
 		PublicURL: o.PublicURL, TrustedProxies: o.TrustedProxies, WithoutV1Beta1: o.WithoutV1Beta1,
 	})
 	cfg := o.Server
-	cfg.Handler, cfg.Registry, cfg.Logger, cfg.TrustedProxies = api, n.Registry, c.logger, o.TrustedProxies
+	cfg.Handler, cfg.Registry, cfg.Logger, cfg.TrustedProxies = n.API, n.Registry, c.logger, o.TrustedProxies
 	cfg.Ready = append(cfg.Ready, server.Check{Name: "database", Run: c.Store.Ping})
 	n.Server, err = server.New(cfg)
 	return n, err

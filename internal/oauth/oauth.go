@@ -121,16 +121,22 @@ func (g Grant) live(now time.Time) bool {
 		Secret{ExpireTime: g.SecretExpireTime}.live(now)
 }
 
+// Grants tells what is known of tokens: the Store, or a look that one request takes at
+// its token and at what it asks for together.
+type Grants interface {
+	// Grant returns what is known of a token; NotFound if it, its application, its
+	// secret or its account is gone, or its epoch is over.
+	Grant(ctx context.Context, hash Hash) (Grant, error)
+}
+
 // Store keeps applications, secrets and tokens. Failures are faults: Unavailable
 // where trying again may help. Safe for concurrent use.
 type Store interface {
 	audit.Store
+	Grants
 
 	// Client returns an application with its secrets; NotFound if there is none.
 	Client(ctx context.Context, id ident.ClientID) (Client, error)
-	// Grant returns what is known of a token; NotFound if it, its application, its
-	// secret or its account is gone, or its epoch is over.
-	Grant(ctx context.Context, hash Hash) (Grant, error)
 	// AddToken commits a token and its entry; on disk when it returns nil.
 	AddToken(ctx context.Context, t Token, e audit.Entry) error
 	// RevokeToken deletes a client's token and writes the entry with it; another
@@ -299,9 +305,10 @@ func invalidToken() error {
 }
 
 // Authenticate returns the caller a token stands for; Unauthenticated if the token
-// does not count now, whatever the reason.
-func (s *Service) Authenticate(ctx context.Context, from access.Caller, token string) (access.Caller, error) {
-	g, err := s.grant(ctx, token)
+// does not count now, whatever the reason. What is known of it is read from grants,
+// for this very request.
+func (s *Service) Authenticate(ctx context.Context, from access.Caller, token string, grants Grants) (access.Caller, error) {
+	g, err := grantOf(ctx, token, grants)
 	if err != nil && fault.KindOf(err) != fault.KindNotFound {
 		return from, err
 	}
@@ -314,11 +321,11 @@ func (s *Service) Authenticate(ctx context.Context, from access.Caller, token st
 	return g.caller(from), nil
 }
 
-func (s *Service) grant(ctx context.Context, token string) (Grant, error) {
+func grantOf(ctx context.Context, token string, grants Grants) (Grant, error) {
 	if !WellFormed(token) {
 		return Grant{}, fault.NotFound("no such token")
 	}
-	return s.Store.Grant(ctx, HashOf(token))
+	return grants.Grant(ctx, HashOf(token))
 }
 
 // Caller returns from as the authenticated application.

@@ -73,12 +73,13 @@ func (t *tx) entryID(e audit.Entry, rand io.Reader) (ident.EntryID, error) {
 	return id, err
 }
 
-func headOf(seq int64, hash []byte, err error) (*head, error) {
+// headOf makes a head of what was scanned, which is missing where there was no row.
+func headOf(err error, seq *int64, hash *[]byte) (*head, error) {
 	if errors.Is(err, sql.ErrNoRows) {
 		return &head{missing: true}, nil
 	}
-	h := &head{Head: audit.Head{Seq: seq}}
-	copy(h.Hash[:], hash)
+	h := &head{Head: audit.Head{Seq: *seq}}
+	copy(h.Hash[:], *hash)
 	return h, err
 }
 

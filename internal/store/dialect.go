@@ -9,6 +9,7 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/rollcall-id/rollcall/internal/ident"
 	"github.com/rollcall-id/rollcall/internal/store/internal/sqlgen"
 )
 
@@ -32,9 +33,10 @@ type engine interface {
 
 // engineLimits is what may go on at once.
 type engineLimits struct {
-	transactions int // of any kind
-	free         int // of work that changes no account
-	reads        int // 0 = as many as are asked for
+	transactions int  // of any kind
+	free         int  // of work that changes no account
+	reads        int  // 0 = as many as are asked for
+	unheard      bool // whether a commit may be made that nobody hears of
 }
 
 // meaning is what a failure of the database calls for.
@@ -58,6 +60,9 @@ type session interface {
 	// later runs statements at the latest before the next one of now, or at the commit. If
 	// one fails then, the transaction fails, with what explain (if any) makes of the error.
 	later(explain func(error) error) sqlgen.DBTX
+	// foresee takes hold of an account and reads people of it at once; a nil head means that
+	// nothing is gained by that here, and nothing was done.
+	foresee(ctx context.Context, account ident.AccountID, people []ident.UserID) (*head, map[ident.UserID]sqlgen.GetStandingRow, error)
 	// flush runs what was put off.
 	flush(ctx context.Context) error
 	// cause returns why the transaction failed, for somebody who only met that it had.

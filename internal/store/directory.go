@@ -50,7 +50,7 @@ func (s *Store) UserByEmail(ctx context.Context, account ident.AccountID, email 
 // Change implements directory.Store.
 func (s *Store) Change(ctx context.Context, account ident.AccountID, id ident.UserID, decide func(directory.Standing) directory.Decision) (directory.Decision, error) {
 	var d directory.Decision
-	err := s.change(ctx, "change a user", account, func(ctx context.Context, t *tx) error {
+	err := s.changePerson(ctx, "change a user", account, id, func(ctx context.Context, t *tx) error {
 		st, err := t.standing(ctx, account, id)
 		if fault.KindOf(err) == fault.KindNotFound {
 			d = directory.Decision{Refusal: err} // not a failure: others' work in this batch goes on
@@ -79,7 +79,7 @@ func (t *tx) remember(ctx context.Context, s *Store, d directory.Decision) error
 }
 
 func (t *tx) standing(ctx context.Context, account ident.AccountID, id ident.UserID) (directory.Standing, error) {
-	row, err := t.GetStanding(ctx, string(account), string(id))
+	row, err := t.standingRow(ctx, account, id)
 	if err != nil {
 		return directory.Standing{}, missing(err, directory.NotFoundMessage)
 	}
@@ -104,6 +104,7 @@ func (s *Store) ChangeGroup(ctx context.Context, account ident.AccountID, id ide
 		if err != nil {
 			return err
 		}
+		clear(t.foreseen) // who owns is about to change
 		member, err := t.IsMember(ctx, string(account), group, string(id))
 		if err != nil {
 			return err

@@ -123,7 +123,7 @@ func TestNoSecretOnDisk(t *testing.T) {
 				t.Error("wrong credentials were accepted")
 			}
 		}
-		if _, err := clients.Authenticate(ctx, access.Caller{}, secrets[len(secrets)-3]); err == nil {
+		if _, err := clients.Authenticate(ctx, access.Caller{}, secrets[len(secrets)-3], clients.Store); err == nil {
 			t.Error("a client secret was accepted as a token")
 		}
 	}

@@ -17,8 +17,6 @@ import (
 	"github.com/rollcall-id/rollcall/internal/store/internal/sqlgen"
 )
 
-const noToken = "there is no such token"
-
 // applicationRow is an application with one of its secrets.
 type applicationRow = sqlgen.GetApplicationRow
 
@@ -103,25 +101,6 @@ func (s *Store) Client(ctx context.Context, id ident.ClientID) (oauth.Client, er
 		}
 	}
 	return c, err
-}
-
-// Grant implements oauth.Store.
-func (s *Store) Grant(ctx context.Context, hash oauth.Hash) (oauth.Grant, error) {
-	row, err := ask(s, "read a token", func() (sqlgen.GetGrantRow, error) {
-		row, err := s.reads.GetGrant(bounded(ctx), hash[:])
-		return row, missing(err, noToken)
-	})
-	if err != nil {
-		return oauth.Grant{}, err
-	}
-	permissions, err := permissionsOf(row.Permissions)
-	return oauth.Grant{
-		Identity: oauth.Identity{
-			ID: ident.ClientID(row.ClientID), Account: ident.AccountID(row.AccountID), Permissions: permissions,
-			State: oauth.ApplicationState(row.State), AccountOpen: row.AccountState == string(directory.Open),
-		},
-		ExpireTime: fromMicros(row.ExpireTime), SecretExpireTime: fromOptional(row.SecretExpireTime),
-	}, err
 }
 
 // AddToken implements oauth.Store.
@@ -210,13 +189,9 @@ func (s *Store) Applications(ctx context.Context, account ident.AccountID, after
 	if _, err := s.Account(ctx, account); err != nil {
 		return nil, err
 	}
-	at := int64(start)
-	if after.ID != "" {
-		at = after.CreateTime.UnixMicro()
-	}
 	found, err := ask(s, "read applications", func() ([]sqlgen.PageOfApplicationsRow, error) {
 		return s.reads.PageOfApplications(bounded(ctx), sqlgen.PageOfApplicationsParams{
-			AccountID: string(account), AfterTime: at, AfterID: string(after.ID), Most: int64(limit),
+			AccountID: string(account), AfterTime: startOf(after), AfterID: string(after.ID), Most: int64(limit),
 		})
 	})
 	if err != nil {

@@ -37,24 +37,32 @@ func (s *Store) Page(ctx context.Context, account ident.AccountID, f filter.Filt
 }
 
 func (s *Store) packedPage(ctx context.Context, account ident.AccountID, f filter.Filter, after page.Position, limit int64) (string, error) {
-	at := int64(start)
-	if after.ID != "" {
-		at = after.CreateTime.UnixMicro()
-	}
 	if f == filter.Any {
 		return s.reads.PageOfListed(ctx, sqlgen.PageOfListedParams{
 			FieldSeparator: fieldSeparator, RowSeparator: rowSeparator, AccountID: string(account),
-			AfterTime: at, AfterID: string(after.ID), Most: limit,
+			AfterTime: startOf(after), AfterID: string(after.ID), Most: limit,
 		})
 	}
-	state := directory.Active
-	if f == filter.Suspended {
-		state = directory.Suspended
-	}
 	return s.reads.PageOfState(ctx, sqlgen.PageOfStateParams{
-		FieldSeparator: fieldSeparator, RowSeparator: rowSeparator, AccountID: string(account), State: string(state),
-		AfterTime: at, AfterID: string(after.ID), Most: limit,
+		FieldSeparator: fieldSeparator, RowSeparator: rowSeparator, AccountID: string(account), State: string(stateOf(f)),
+		AfterTime: startOf(after), AfterID: string(after.ID), Most: limit,
 	})
+}
+
+// startOf is the creation time behind which a page begins; the zero position is before everybody.
+func startOf(after page.Position) int64 {
+	if after.ID == "" {
+		return start
+	}
+	return after.CreateTime.UnixMicro()
+}
+
+// stateOf is the state that a filter other than Any lets through.
+func stateOf(f filter.Filter) directory.State {
+	if f == filter.Suspended {
+		return directory.Suspended
+	}
+	return directory.Active
 }
 
 // unpack reads a page's text back into people. A row that can't be read means a

@@ -20,6 +20,7 @@ import (
 var exempt = map[string]string{
 	"ListPageKeys":  "a handful of rows, all wanted",
 	"PurgePageKeys": "the same handful",
+	"PurgeMarks":    "the marks of an hour",
 	"ListAccounts":  "all wanted, by local administration",
 	"ListUsage":     "hours, which are few, and sorted within: for local administration",
 }

@@ -141,12 +141,26 @@ func (c *impatientConn) SetDeadline(t time.Time) error {
 }
 
 func (e *postgresEngine) pool(size int) *sql.DB {
-	db := stdlib.OpenDB(*e.config)
+	db := stdlib.OpenDB(*e.config, stdlib.OptionAfterConnect(planOnce))
 	db.SetMaxOpenConns(size)
 	db.SetMaxIdleConns(size)
 	db.SetConnMaxLifetime(connectionLifetime)
 	db.SetConnMaxIdleTime(connectionIdle)
 	return db
+}
+
+// planOnce has the server plan each prepared statement once, for all values: our statements
+// have one good plan each (see TestPostgresPlans), and to find it anew costs as much as to
+// follow it. Where nothing is prepared, or a server has no such setting, nothing is lost.
+func planOnce(ctx context.Context, c *pgx.Conn) error {
+	if mode := c.Config().DefaultQueryExecMode; mode != pgx.QueryExecModeCacheStatement {
+		return nil
+	}
+	_, err := c.Exec(ctx, "SET plan_cache_mode = force_generic_plan")
+	if sqlState(err) != "" {
+		return nil
+	}
+	return err
 }
 
 // ready checks the server and the database, and migrates it.
@@ -195,7 +209,7 @@ func (e *postgresEngine) reads() sqlgen.DBTX { return e.reader }
 // the more callers' work each carries, the less each costs.
 func (e *postgresEngine) limits() engineLimits {
 	transactions := min(max(2, e.size/3), 8)
-	return engineLimits{transactions: transactions, free: 2, reads: e.size - transactions - 1}
+	return engineLimits{transactions: transactions, free: 1, reads: e.size - transactions - 1, unheard: true}
 }
 
 // ping implements engine.

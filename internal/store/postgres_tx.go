@@ -4,12 +4,14 @@ import (
 	"context"
 	"database/sql"
 	"database/sql/driver"
+	"errors"
 	"fmt"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
 
+	"github.com/rollcall-id/rollcall/internal/ident"
 	"github.com/rollcall-id/rollcall/internal/store/internal/sqlgen"
 )
 
@@ -17,17 +19,15 @@ import (
 // statements do. So statements whose outcome nobody waits for are kept and sent together
 // with the next one that somebody waits for, or with the commit:
 //
-//	--> BEGIN, its settings, read the account's row and hold it
-//	--> read a person
-//	--> write them, their entry, its link, the chain's end, COMMIT
+//	--> BEGIN, its bounds, read the account's row and hold it, read everybody who is to change
+//	--> write them, their entries and links, the chain's end, COMMIT
 //
 // The transaction has the isolation level that the database has by default. The
 // account's row, held from the start, is what keeps decisions apart at any level.
 
-// beginning opens a transaction, and bounds what it may wait for and how long others may
-// have to wait for it if this process stops. In milliseconds.
-var beginning = []statement{
-	{query: "BEGIN"},
+// bounds are set in a transaction that holds an account: what it may wait for, and how long
+// others may have to wait for it if this process stops. In milliseconds.
+var bounds = []statement{
 	{query: "SET LOCAL lock_timeout = 4000"},
 	{query: "SET LOCAL idle_in_transaction_session_timeout = 15000"},
 }
@@ -47,6 +47,7 @@ type statement struct {
 	query   string
 	args    []any
 	explain func(error) error
+	row     func(pgx.Row) error // reads the one row it returns; nil = it returns none
 }
 
 // begin implements engine. Nothing is sent before the first statement.
@@ -58,7 +59,7 @@ func (e *postgresEngine) begin(ctx context.Context) (*tx, error) {
 		return nil, err
 	}
 	s := &postgresSession{conn: conn, pending: make([]statement, 0, 16)}
-	s.pending = append(s.pending, beginning...)
+	s.pending = append(s.pending, statement{query: "BEGIN"})
 	return newTx(s), nil
 }
 
@@ -87,7 +88,7 @@ func (s *postgresSession) send(ctx context.Context) (last pgconn.CommandTag, err
 		}
 		results := c.SendBatch(ctx, batch)
 		for _, p := range pending {
-			if last, err = results.Exec(); err != nil {
+			if last, err = p.run(results); err != nil {
 				err = p.failed(err)
 				break
 			}
@@ -99,6 +100,45 @@ func (s *postgresSession) send(ctx context.Context) (last pgconn.CommandTag, err
 	})
 	clear(pending) // what was sent need not be kept
 	return last, err
+}
+
+// run reads what a statement did.
+func (p statement) run(results pgx.BatchResults) (pgconn.CommandTag, error) {
+	if p.row == nil {
+		return results.Exec()
+	}
+	return pgconn.CommandTag{}, p.row(results.QueryRow())
+}
+
+// foresee implements session: it takes hold of the account and reads the people in one go.
+func (s *postgresSession) foresee(ctx context.Context, account ident.AccountID, people []ident.UserID) (*head, map[ident.UserID]sqlgen.GetStandingRow, error) {
+	s.pending = append(s.pending, bounds...)
+	h := &head{}
+	s.pending = append(s.pending, statement{query: sqlgen.LockHead, args: []any{string(account)}, row: func(row pgx.Row) error {
+		var seq int64
+		var hash []byte
+		read, err := headOf(row.Scan(&seq, &hash), &seq, &hash)
+		if err == nil {
+			*h = *read
+		}
+		return err
+	}})
+	found := make(map[ident.UserID]sqlgen.GetStandingRow, len(people))
+	for _, id := range people {
+		s.pending = append(s.pending, statement{query: sqlgen.GetStanding, args: []any{string(account), string(id)}, row: func(row pgx.Row) error {
+			var r sqlgen.GetStandingRow
+			err := row.Scan(&r.Email, &r.DisplayName, &r.State, &r.Type, &r.CreateTime, &r.Provisioning, &r.Ownership)
+			if err == nil {
+				found[id] = r
+			}
+			if errors.Is(err, pgx.ErrNoRows) {
+				return nil
+			}
+			return err
+		}})
+	}
+	err := s.flush(ctx)
+	return h, found, err
 }
 
 // cause implements session.
@@ -133,7 +173,7 @@ func (s *postgresSession) raw(fn func(*pgx.Conn) error) error {
 
 // commit implements session.
 func (s *postgresSession) commit(ctx context.Context) error {
-	if !s.begun && len(s.pending) == len(beginning) {
+	if !s.begun && len(s.pending) == 1 {
 		return s.conn.Close() // nobody had anything to do
 	}
 	s.pending = append(s.pending, statement{query: "COMMIT"})
@@ -206,7 +246,7 @@ type deferred struct {
 
 // ExecContext implements sqlgen.DBTX.
 func (d deferred) ExecContext(ctx context.Context, query string, args ...any) (sql.Result, error) {
-	d.s.pending = append(d.s.pending, statement{query, args, d.explain})
+	d.s.pending = append(d.s.pending, statement{query: query, args: args, explain: d.explain})
 	if len(d.s.pending) < mostPending {
 		return driver.RowsAffected(0), nil
 	}

@@ -19,7 +19,8 @@ import (
 //	final     all are told
 //
 // A piece of work leaves traces: the ids of the audit entries it writes, drawn once for
-// all its runs. After a commit whose outcome nobody knows they tell whether it
+// all its runs, or a mark. What leaves neither may happen twice: it sets what it sets again,
+// or deletes what is over. After a commit whose outcome nobody knows they tell whether it
 // happened. Work on an account takes hold of the account before it looks, and so
 // waits until the lost transaction, if it still lives, is over; other work meets it at
 // a key that is taken already. So nothing happens twice, and nothing is reported that did not.
@@ -29,9 +30,8 @@ type runs struct {
 	entries []entryTrace // that it wrote, in their order
 	at      int          // how many of them in this run
 	unsure  bool         // an earlier run may have been committed
-	// once is set for work that leaves no trace and must not happen twice: if nobody knows
-	// whether it happened, that is what its caller is told.
-	once bool
+	// mark is set for work that leaves no entry and must not happen twice.
+	mark string
 }
 
 type entryTrace struct {
@@ -123,9 +123,10 @@ func (w *writer) alone(j *job) error {
 }
 
 // settle finds out whether a piece of work was committed, and does it if it was not.
+// It takes its time: the caller could only do the same.
 func (w *writer) settle(j *job, lost error) error {
-	if j.once || !j.take() {
-		return errors.Join(errUnknown, lost)
+	if !j.take() {
+		return lost // nobody waits
 	}
 	j.unsure = true
 	for again := newRetries(); ; {
@@ -138,7 +139,9 @@ func (w *writer) settle(j *job, lost error) error {
 		case err == nil || errors.Is(err, errDone):
 			return nil
 		case m == unknown:
-			m = cut // unsure it was before
+			m = clashed // unsure it was before
+		case m == cut:
+			m = clashed
 		}
 		if !again.after(m) {
 			if m == final {
@@ -163,6 +166,9 @@ func (w *writer) wasCommitted(j *job) bool {
 // traced tells whether what the work wrote in an earlier run is there. Everything it
 // wrote was in one transaction: one entry stands for all.
 func (t *tx) traced(ctx context.Context, j *job) (bool, error) {
+	if j.mark != "" {
+		return t.MarkExists(ctx, j.mark)
+	}
 	if len(j.entries) == 0 {
 		return false, nil
 	}
@@ -195,6 +201,9 @@ func (w *writer) transact(batch []*job) (blamed bool, err error) {
 }
 
 func (t *tx) runAll(ctx context.Context, batch []*job) error {
+	if err := t.foresee(ctx, batch); err != nil {
+		return err
+	}
 	for _, j := range batch {
 		if !j.take() {
 			continue // its caller has left
@@ -219,6 +228,11 @@ func (t *tx) runOne(ctx context.Context, j *job) error {
 			return err
 		case found:
 			return errDone
+		}
+	}
+	if j.mark != "" {
+		if err := t.Later.InsertMark(ctx, j.mark, micros(time.Now())); err != nil {
+			return err
 		}
 	}
 	return j.run(ctx, t)

@@ -16,6 +16,7 @@ import (
 	_ "modernc.org/sqlite" // the driver
 	sqlite3 "modernc.org/sqlite/lib"
 
+	"github.com/rollcall-id/rollcall/internal/ident"
 	"github.com/rollcall-id/rollcall/internal/store/internal/sqlgen"
 )
 
@@ -177,6 +178,10 @@ func (s sqliteSession) later(explain func(error) error) sqlgen.DBTX {
 		return s.e.stmt
 	}
 	return explained{s.e.stmt, explain}
+}
+
+func (s sqliteSession) foresee(context.Context, ident.AccountID, []ident.UserID) (*head, map[ident.UserID]sqlgen.GetStandingRow, error) {
+	return nil, nil, nil
 }
 
 func (s sqliteSession) flush(context.Context) error { return nil }

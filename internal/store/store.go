@@ -109,6 +109,11 @@ func (s *Store) change(ctx context.Context, op string, account ident.AccountID, 
 	return classify(op, s.writer.do(ctx, &job{run: fn, account: account}))
 }
 
+// changePerson is change of one person, who is read with the account.
+func (s *Store) changePerson(ctx context.Context, op string, account ident.AccountID, id ident.UserID, fn func(context.Context, *tx) error) error {
+	return classify(op, s.writer.do(ctx, &job{run: fn, account: account, person: id}))
+}
+
 // missing turns "no row" into NotFound with the given words.
 func missing(err error, words string) error {
 	if errors.Is(err, sql.ErrNoRows) {

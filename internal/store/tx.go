@@ -18,6 +18,9 @@ type tx struct {
 	session session
 	heads   map[ident.AccountID]*head
 	job     *job // the work that is being done
+
+	// foreseen is what was read of people when the transaction began, until somebody changes them.
+	foreseen map[ident.UserID]sqlgen.GetStandingRow
 }
 
 // head is the end of an account's chain, as this transaction leaves it.
@@ -45,7 +48,7 @@ func (t *tx) lock(ctx context.Context, account ident.AccountID) (*head, error) {
 		return h, nil
 	}
 	row, err := t.LockHead(ctx, string(account))
-	h, err := headOf(row.AuditSeq, row.AuditHash, err)
+	h, err := headOf(err, &row.AuditSeq, &row.AuditHash)
 	if err != nil {
 		return nil, err
 	}
@@ -62,12 +65,44 @@ func (t *tx) head(ctx context.Context, account ident.AccountID) (*head, error) {
 	h := &head{missing: true}
 	if account != "" {
 		row, err := t.GetHead(ctx, string(account))
-		if h, err = headOf(row.AuditSeq, row.AuditHash, err); err != nil {
+		if h, err = headOf(err, &row.AuditSeq, &row.AuditHash); err != nil {
 			return nil, err
 		}
 	}
 	t.heads[account] = h
 	return h, nil
+}
+
+// foresee reads what the batch is going to ask for, where that saves ways to a server.
+func (t *tx) foresee(ctx context.Context, batch []*job) error {
+	var account ident.AccountID
+	var people []ident.UserID
+	for _, j := range batch {
+		if account = j.account; account == "" {
+			return nil // a batch holds one account, or is free
+		}
+		if j.person != "" {
+			people = append(people, j.person)
+		}
+	}
+	h, found, err := t.session.foresee(ctx, account, people)
+	if err != nil || h == nil {
+		return err
+	}
+	h.locked = true
+	t.heads[account], t.foreseen = h, found
+	return nil
+}
+
+// standingRow reads what decides about a person. What was foreseen of somebody who is no
+// owner holds until they change themselves: nobody else matters to it.
+func (t *tx) standingRow(ctx context.Context, account ident.AccountID, id ident.UserID) (sqlgen.GetStandingRow, error) {
+	row, ok := t.foreseen[id]
+	if ok && row.Ownership == 0 {
+		delete(t.foreseen, id)
+		return row, nil
+	}
+	return t.GetStanding(ctx, string(account), string(id))
 }
 
 // commit writes the ends of the chains that moved, and ends the transaction.

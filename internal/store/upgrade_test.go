@@ -48,7 +48,7 @@ func TestUpgrade(t *testing.T) {
 	s = openDir(t, dir)
 	defer closeStore(t, s)
 	_, clients = services(t, s)
-	if _, err := clients.Authenticate(t.Context(), access.Caller{}, issued.AccessToken); err != nil {
+	if _, err := clients.Authenticate(t.Context(), access.Caller{}, issued.AccessToken, s); err != nil {
 		t.Errorf("a token from before: %v", err)
 	}
 	if _, err := clients.AuthenticateClient(t.Context(), access.Caller{}, audit.TokenIssue, creds); err != nil {

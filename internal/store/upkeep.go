@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/rollcall-id/rollcall/internal/fault"
 	"github.com/rollcall-id/rollcall/internal/ident"
 	"github.com/rollcall-id/rollcall/internal/page"
 	"github.com/rollcall-id/rollcall/internal/store/internal/sqlgen"
@@ -29,10 +30,9 @@ func (s *Store) PageKeys(ctx context.Context) ([]page.Key, error) {
 
 // AddPageKey implements page.Store.
 func (s *Store) AddPageKey(ctx context.Context, k page.Key) error {
-	err := s.writer.do(ctx, &job{runs: runs{once: true}, run: func(ctx context.Context, t *tx) error {
+	return s.marked(ctx, "add a page key", func(ctx context.Context, t *tx) error {
 		return t.InsertPageKey(ctx, int64(k.ID), k.Secret[:], micros(k.CreatedAt))
-	}})
-	return classify("add a page key", err)
+	})
 }
 
 // AddUsage implements usage.Store. The rows are in one order on every replica, so that
@@ -42,7 +42,7 @@ func (s *Store) AddUsage(ctx context.Context, rows []usage.Row) error {
 		return cmp.Or(a.Hour.Compare(b.Hour), cmp.Compare(a.Account, b.Account), cmp.Compare(a.Client, b.Client),
 			cmp.Compare(a.UserAgent, b.UserAgent))
 	})
-	err := s.writer.do(ctx, &job{runs: runs{once: true}, run: func(ctx context.Context, t *tx) error {
+	err := s.marked(ctx, "add usage", func(ctx context.Context, t *tx) error {
 		for _, r := range rows {
 			err := t.Later.AddUsage(ctx, sqlgen.AddUsageParams{
 				Hour: r.Hour.Unix(), AccountID: string(r.Account), ClientID: string(r.Client), UserAgent: r.UserAgent,
@@ -53,12 +53,27 @@ func (s *Store) AddUsage(ctx context.Context, rows []usage.Row) error {
 			}
 		}
 		return nil
-	}})
-	if errors.Is(err, errUnknown) {
-		err = errors.Join(usage.ErrUnknown, err)
+	})
+	if f := fault.As(err); f != nil && errors.Is(err, errUnknown) {
+		f.Cause = errors.Join(usage.ErrUnknown, f.Cause)
 	}
-	return classify("add usage", err)
+	return err
 }
+
+// marked runs work that leaves no entry and must not happen twice.
+func (s *Store) marked(ctx context.Context, op string, fn func(context.Context, *tx) error) error {
+	if !s.engine.limits().unheard {
+		return s.free(ctx, op, fn)
+	}
+	name, err := ident.NewEntryID(time.Now(), s.rand)
+	if err != nil {
+		return classify(op, err)
+	}
+	return classify(op, s.writer.do(ctx, &job{run: fn, runs: runs{mark: string(name)}}))
+}
+
+// marksKept is how long a mark may be looked for, with more than enough to spare.
+const marksKept = time.Hour
 
 // Usage implements usage.Store.
 func (s *Store) Usage(ctx context.Context, account ident.AccountID, since time.Time) ([]usage.Row, error) {
@@ -111,6 +126,10 @@ func (s *Store) Purge(ctx context.Context, now time.Time, keep Retention) (int64
 		func(ctx context.Context, t *tx) (int64, error) {
 			return t.PurgeUsage(ctx, now.Add(-keep.Usage).Unix(), purgeStep)
 		},
+		func(ctx context.Context, t *tx) (int64, error) {
+			_, err := t.PurgeMarks(ctx, micros(time.Now().Add(-marksKept))) // of ours, and not what anybody counts
+			return 0, err
+		},
 	} {
 		n, err := s.purgeAll(ctx, step)
 		total += n
@@ -126,8 +145,9 @@ func (s *Store) purgeAll(ctx context.Context, step func(context.Context, *tx) (i
 	var total int64
 	for {
 		var n int64
-		err := s.free(ctx, "purge", func(ctx context.Context, t *tx) (err error) {
-			n, err = step(ctx, t)
+		err := s.free(ctx, "purge", func(ctx context.Context, t *tx) error {
+			got, err := step(ctx, t)
+			n = max(n, got) // an earlier run may have been the one
 			return err
 		})
 		total += n

@@ -9,6 +9,7 @@ import (
 	"github.com/rollcall-id/rollcall/internal/directory"
 	"github.com/rollcall-id/rollcall/internal/fault"
 	"github.com/rollcall-id/rollcall/internal/filter"
+	"github.com/rollcall-id/rollcall/internal/httpapi"
 	"github.com/rollcall-id/rollcall/internal/ident"
 	"github.com/rollcall-id/rollcall/internal/oauth"
 	"github.com/rollcall-id/rollcall/internal/page"
@@ -18,10 +19,15 @@ import (
 // asks of it fails as a disk that has gone bad does.
 func (s *Server) Break() {
 	s.Directory.Store, s.OAuth.Store = brokenDirectory{s.Store}, brokenOAuth{s.Store}
+	s.mended = s.API.Looks
+	s.API.Looks = brokenLooks{}
 }
 
 // Mend gives the storage back.
-func (s *Server) Mend() { s.Directory.Store, s.OAuth.Store = s.Store, s.Store }
+func (s *Server) Mend() {
+	s.Directory.Store, s.OAuth.Store = s.Store, s.Store
+	s.API.Looks = s.mended
+}
 
 // PrivateCause is in the errors of a broken storage, and never in an answer.
 const PrivateCause = "disk I/O error (10)"
@@ -56,4 +62,18 @@ func (brokenOAuth) Client(context.Context, ident.ClientID) (oauth.Client, error)
 
 func (brokenOAuth) Grant(context.Context, oauth.Hash) (oauth.Grant, error) {
 	return oauth.Grant{}, unavailable()
+}
+
+// brokenLooks fails in what the API asks of a look.
+type brokenLooks struct{}
+
+// LookAtUser implements httpapi.Looks.
+func (brokenLooks) LookAtUser(ident.AccountID, ident.UserID) httpapi.Look { return brokenLook{} }
+
+// LookAtPage implements httpapi.Looks.
+func (brokenLooks) LookAtPage(ident.AccountID, page.Cursor, int) httpapi.Look { return brokenLook{} }
+
+type brokenLook struct {
+	brokenOAuth
+	brokenDirectory
 }

@@ -29,6 +29,7 @@ import (
 
 	"github.com/rollcall-id/rollcall/internal/access"
 	"github.com/rollcall-id/rollcall/internal/directory"
+	"github.com/rollcall-id/rollcall/internal/httpapi"
 	"github.com/rollcall-id/rollcall/internal/node"
 	"github.com/rollcall-id/rollcall/internal/roster"
 	"github.com/rollcall-id/rollcall/internal/server"
@@ -91,6 +92,7 @@ type Server struct {
 	client  *http.Client
 	stop    func()
 	ended   chan error
+	mended  httpapi.Looks // what Break took away
 }
 
 // Start starts a server, which ends with the test.

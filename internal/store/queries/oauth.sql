@@ -9,14 +9,16 @@ WHERE applications.id = $1;
 
 -- name: GetGrant :one
 -- Everything that decides whether a token counts, at once, and no column more: it is
--- read for every request. A token of an epoch that is over is as good as gone.
-SELECT tokens.client_id, tokens.expire_time, applications.account_id, applications.permissions, applications.state,
-    s.expire_time AS secret_expire_time, accounts.state AS account_state
+-- read for every request. As one text, like a page of people (see PageOfListed). A token
+-- of an epoch that is over is as good as gone.
+SELECT CAST(concat_ws(CAST(sqlc.arg(field_separator) AS text),
+    tokens.client_id, tokens.expire_time, applications.account_id, applications.permissions, applications.state,
+    s.expire_time, accounts.state) AS text) AS packed
 FROM tokens
 JOIN applications ON applications.id = tokens.client_id AND applications.token_epoch = tokens.token_epoch
 JOIN application_secrets s ON s.id = tokens.secret_id
 JOIN accounts ON accounts.id = applications.account_id
-WHERE tokens.hash = $1;
+WHERE tokens.hash = sqlc.arg(hash);
 
 -- name: InsertToken :exec
 INSERT INTO tokens (hash, client_id, secret_id, issue_time, expire_time, token_epoch) VALUES ($1, $2, $3, $4, $5, $6);

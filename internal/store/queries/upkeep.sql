@@ -29,3 +29,13 @@ SELECT * FROM page_keys;
 
 -- name: InsertPageKey :exec
 INSERT INTO page_keys (id, secret, create_time) VALUES ($1, $2, $3);
+
+-- name: InsertMark :exec
+INSERT INTO marks (id, create_time) VALUES ($1, $2);
+
+-- name: MarkExists :one
+SELECT EXISTS (SELECT 1 FROM marks WHERE id = $1);
+
+-- name: PurgeMarks :execrows
+-- They are few: one each time a replica adds its usage.
+DELETE FROM marks WHERE create_time < $1;

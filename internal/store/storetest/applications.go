@@ -158,7 +158,7 @@ func (w *world) issue(app oauth.Application, secret oauth.ClientSecret) string {
 // counts tells whether a token counts, at the peer.
 func (w *world) counts(token string) bool {
 	w.Helper()
-	_, err := w.elsewhere.Authenticate(w.Context(), access.Caller{}, token)
+	_, err := w.elsewhere.Authenticate(w.Context(), access.Caller{}, token, w.peer)
 	if err != nil {
 		w.is(fault.KindUnauthenticated, err)
 	}

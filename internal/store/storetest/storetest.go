@@ -38,6 +38,8 @@ type Store interface {
 	page.Store
 	usage.Store
 	audit.Reader
+	LookAtUser(account ident.AccountID, id ident.UserID) *store.UserLook
+	LookAtPage(account ident.AccountID, cursor page.Cursor, limit int) *store.PageLook
 	Purge(ctx context.Context, now time.Time, keep store.Retention) (int64, error)
 }
 
@@ -65,6 +67,7 @@ func tests() map[string]func(*world) {
 		"accounts are kept":                         accountsAreKept,
 		"accounts open and close":                   accountsOpenAndClose,
 		"people are kept":                           peopleAreKept,
+		"looks see what reads see":                  looksSeeWhatReadsSee,
 		"people are added all or none":              peopleAreAddedAllOrNone,
 		"the same address in two accounts":          sameAddressInTwoAccounts,
 		"pages are in order":                        pagesAreInOrder,

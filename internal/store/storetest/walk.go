@@ -150,7 +150,9 @@ func (k *walker) walk(f filter.Filter) map[ident.UserID]int {
 		}
 		size := rapid.Int32Range(1, 8).Draw(k.rapid, "size")
 		query.Size = &size
-		users, next, err := service.List(k.Context(), operator, k.account, query)
+		cursor, err := service.Cursor(k.Context(), k.account, query)
+		k.ok(err)
+		users, next, err := service.List(k.Context(), operator, k.account, cursor)
 		k.ok(err)
 		if !slices.IsSortedFunc(users, inListOrder) || len(users) > int(size) || (next != "" && len(users) == 0) {
 			k.rapid.Fatalf("a page of %d with next %q: %+v", size, next, users)

@@ -68,6 +68,11 @@ type GroupMember struct {
 	UserID    string
 }
 
+type Mark struct {
+	ID         string
+	CreateTime int64
+}
+
 type PageKey struct {
 	ID         int64
 	Secret     []byte

@@ -9,6 +9,15 @@ import (
 	"context"
 )
 
+const InsertMark = `-- name: InsertMark :exec
+INSERT INTO marks (id, create_time) VALUES ($1, $2)
+`
+
+func (q *Queries) InsertMark(ctx context.Context, iD string, createTime int64) error {
+	_, err := q.db.ExecContext(ctx, InsertMark, iD, createTime)
+	return err
+}
+
 const InsertPageKey = `-- name: InsertPageKey :exec
 INSERT INTO page_keys (id, secret, create_time) VALUES ($1, $2, $3)
 `
@@ -45,6 +54,17 @@ func (q *Queries) ListPageKeys(ctx context.Context) ([]PageKey, error) {
 	return items, nil
 }
 
+const MarkExists = `-- name: MarkExists :one
+SELECT EXISTS (SELECT 1 FROM marks WHERE id = $1)
+`
+
+func (q *Queries) MarkExists(ctx context.Context, id string) (bool, error) {
+	row := q.db.QueryRowContext(ctx, MarkExists, id)
+	var exists bool
+	err := row.Scan(&exists)
+	return exists, err
+}
+
 const PurgeEntries = `-- name: PurgeEntries :execrows
 DELETE FROM audit_entries WHERE chained = 0 AND id IN (
     SELECT e.id FROM audit_entries e WHERE e.chained = 0 AND e.id < $1 ORDER BY e.id LIMIT $2
@@ -53,6 +73,19 @@ DELETE FROM audit_entries WHERE chained = 0 AND id IN (
 
 func (q *Queries) PurgeEntries(ctx context.Context, iD string, limit int32) (int64, error) {
 	result, err := q.db.ExecContext(ctx, PurgeEntries, iD, limit)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected()
+}
+
+const PurgeMarks = `-- name: PurgeMarks :execrows
+DELETE FROM marks WHERE create_time < $1
+`
+
+// They are few: one each time a replica adds its usage.
+func (q *Queries) PurgeMarks(ctx context.Context, createTime int64) (int64, error) {
+	result, err := q.db.ExecContext(ctx, PurgeMarks, createTime)
 	if err != nil {
 		return 0, err
 	}

@@ -1,0 +1,49 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"strings"
+
+	"github.com/rollcall-id/rollcall/internal/directory"
+	"github.com/rollcall-id/rollcall/internal/ident"
+	"github.com/rollcall-id/rollcall/internal/oauth"
+)
+
+const noToken = "there is no such token"
+
+// Grant implements oauth.Store.
+func (s *Store) Grant(ctx context.Context, hash oauth.Hash) (oauth.Grant, error) {
+	packed, err := ask(s, "read a token", func() (string, error) {
+		packed, err := s.reads.GetGrant(bounded(ctx), fieldSeparator, hash[:])
+		return packed, missing(err, noToken)
+	})
+	if err != nil {
+		return oauth.Grant{}, err
+	}
+	g, _, err := unpackGrant(packed)
+	return g, err
+}
+
+// grantFields is how many fields a grant takes: client_id, expire_time, account_id,
+// permissions, state, the secret's expire_time, the account's state.
+const grantFields = 7
+
+// unpackGrant reads a grant out of a text, and returns the text behind it.
+func unpackGrant(packed string) (oauth.Grant, string, error) {
+	var field [grantFields]string
+	for i := range field {
+		field[i], packed, _ = strings.Cut(packed, fieldSeparator)
+	}
+	expires, err1 := strconv.ParseInt(field[1], 10, 64)
+	secretExpires, err2 := strconv.ParseInt(field[5], 10, 64)
+	permissions, err3 := permissionsOf(field[3])
+	return oauth.Grant{
+		Identity: oauth.Identity{
+			ID: ident.ClientID(field[0]), Account: ident.AccountID(field[2]), Permissions: permissions,
+			State: oauth.ApplicationState(field[4]), AccountOpen: field[6] == string(directory.Open),
+		},
+		ExpireTime: fromMicros(expires), SecretExpireTime: fromOptional(secretExpires),
+	}, packed, classify("read a token", errors.Join(err1, err2, err3))
+}
