@@ -57,7 +57,9 @@ func TestPackageIsInstalled(t *testing.T) {
 	for path, mode := range map[string]os.FileMode{
 		"usr/bin/rollcall": 0o755, "lib/systemd/system/rollcall.service": 0o644, "etc/rollcall/rollcall.yaml": 0o644,
 		"etc/rollcall": 0o750, "var/lib/rollcall": 0o700, "usr/share/man/man1/rollcall.1.gz": 0o644,
-		"usr/share/bash-completion/completions/rollcall": 0o644, "usr/share/doc/rollcall/examples/alerts.yaml": 0o644,
+		"usr/share/bash-completion/completions/rollcall": 0o644, "usr/share/zsh/vendor-completions/_rollcall": 0o644,
+		"usr/share/fish/vendor_completions.d/rollcall.fish": 0o644, "usr/share/man/man1/rollcall-users-suspend.1.gz": 0o644,
+		"usr/share/doc/rollcall/examples/alerts.yaml": 0o644,
 	} {
 		info, err := os.Stat(filepath.Join(system, path))
 		if err != nil {

@@ -28,7 +28,7 @@ type trial struct {
 	ground   *cluster.Ground
 	database *cluster.Database
 	binary   *cluster.Binary
-	newer    string // another binary, to be installed over the first
+	newer    string          // another binary, to be installed over the first
 	wires    []*cluster.Wire // of each replica to the database
 	replicas []*cluster.Replica
 	front    *cluster.Front

@@ -15,7 +15,7 @@ export SOURCE_DATE_EPOCH
 
 stage=dist/deb
 rm -rf "$stage"
-mkdir -p "$stage"
+mkdir -p "$stage/man1"
 CGO_ENABLED=0 GOARCH=$ARCH "$GO" build -trimpath -ldflags=-s -o "$stage/rollcall" ./cmd/rollcall
 
 # The page and the words are printed by the program itself, on this machine's processor.
@@ -24,8 +24,9 @@ if [ "$ARCH" != "$("$GO" env GOHOSTARCH)" ]; then
   speaker=$stage/speaker
   CGO_ENABLED=0 GOOS= GOARCH= "$GO" build -o "$speaker" ./cmd/rollcall
 fi
-"$speaker" man | gzip -9n >"$stage/rollcall.1.gz"
-"$speaker" completion bash >"$stage/rollcall.bash"
+"$speaker" man --dir "$stage/man1"
+gzip -9n "$stage"/man1/*
+for shell in bash zsh fish; do "$speaker" completion "$shell" >"$stage/rollcall.$shell"; done
 cp deploy/deb/copyright "$stage/copyright"
 {
   printf 'rollcall (%s) stable; urgency=medium\n\n' "$VERSION"
