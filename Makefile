@@ -27,6 +27,14 @@ test: deps ## Run every test, with the race detector, in random order
 check: ## Everything that CI runs: tests, lint, generated files, API, vulnerabilities
 	@bash .ci/run </dev/null
 
+.PHONY: failover
+failover: deps ## Kill, freeze and cut off the parts of a cluster under load, and check every answer
+	@tools/failover.sh
+
+.PHONY: deb
+deb: ## Build the Debian package into dist
+	@tools/deb.sh
+
 .PHONY: bench
 bench: ## Measure the server under load
 	$(GO) run ./bench

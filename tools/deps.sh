@@ -103,6 +103,14 @@ need git 'compares generated files' command -v git
 need ca-certificates 'verifies the registries' test -e "$system_ca"
 need gcc,libc6-dev 'the race detector and sqlc are built with cgo' compiles_c
 need curl 'an OAuth client of the interoperability tests' command -v curl
+need openssl 'certificates of the deployment tests' command -v openssl
+need systemd 'judges the unit of deploy/systemd' command -v systemd-analyze
+need lintian 'judges the Debian package' command -v lintian
+need man-db 'reads the manual page in the Debian package' command -v man
+need haproxy 'judges the balancer of the compose file, leads to the primary and the replicas in make failover' test -x /usr/sbin/haproxy
+need patroni,python3-etcd 'keeps a primary in make failover' /usr/bin/python3 -c 'import patroni, etcd'
+need etcd-server 'holds the key of the primary in make failover' command -v etcd
+need prometheus 'promtool judges the alerts' command -v promtool
 need zsh 'its completion is tested' command -v zsh
 need fish 'its completion is tested' command -v fish
 need groff-base 'sets the manual pages' command -v groff

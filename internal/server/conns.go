@@ -98,11 +98,11 @@ func (s *connSet) admit(conn net.Conn) *trackedConn {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if len(s.open) >= s.limits.Connections {
-		s.metrics.refused.WithLabelValues("total").Inc()
+		s.metrics.refused.WithLabelValues(limitTotal).Inc()
 		return nil
 	}
 	if c.peer.IsValid() && s.perPeer[c.peer] >= s.limits.ConnectionsPerAddr {
-		s.metrics.refused.WithLabelValues("address").Inc()
+		s.metrics.refused.WithLabelValues(limitAddress).Inc()
 		return nil
 	}
 	if c.peer.IsValid() {

@@ -15,7 +15,7 @@ type metrics struct {
 }
 
 func newMetrics() *metrics {
-	return &metrics{
+	m := &metrics{
 		accepted: prometheus.NewCounter(prometheus.CounterOpts{
 			Name: "rollcall_connections_accepted_total", Help: "Connections admitted by the public listener."}),
 		refused: prometheus.NewCounterVec(prometheus.CounterOpts{
@@ -25,7 +25,17 @@ func newMetrics() *metrics {
 		http2: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "rollcall_http2_errors_total", Help: "HTTP/2 protocol errors, by type."}, []string{"type"}),
 	}
+	for _, limit := range []string{limitTotal, limitAddress} {
+		m.refused.WithLabelValues(limit) // shown from the start: an alert must see it grow from 0
+	}
+	return m
 }
+
+// The limits that a connection may meet.
+const (
+	limitTotal   = "total"
+	limitAddress = "address"
+)
 
 func (m *metrics) register(registry prometheus.Registerer, more ...prometheus.Collector) error {
 	for _, c := range append([]prometheus.Collector{m.accepted, m.refused, m.open, m.http2}, more...) {
