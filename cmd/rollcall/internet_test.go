@@ -17,9 +17,12 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"regexp"
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
 )
 
 // internet is an HTTPS proxy behind which every host there is is the same server. Programs reach it by the variable
@@ -172,4 +175,41 @@ func (i *internet) spoken() string {
 	defer i.mu.Unlock()
 	defer i.transcript.Reset()
 	return i.transcript.String()
+}
+
+// internets are those of the scripts that run, by their folder.
+var internets sync.Map
+
+// internet BASE_URL makes every host of the internet the server there, for the programs of the script.
+func startInternet(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: internet BASE_URL")
+	}
+	authority := ts.MkAbs("internet.pem")
+	i, err := newInternet(args[0], authority)
+	ts.Check(err)
+	ts.Defer(i.close)
+	internets.Store(ts.Getenv("WORK"), i)
+	for _, variable := range i.environment(authority) {
+		name, value, _ := strings.Cut(variable, "=")
+		ts.Setenv(name, value)
+	}
+}
+
+var (
+	theToken   = regexp.MustCompile(`(Bearer |token=)[\w-]+`)
+	theVersion = regexp.MustCompile(`(User-Agent: rollcall)/\S+`)
+	theLength  = regexp.MustCompile(`(?m)^Content-Length: \d\d+$`)
+)
+
+// spoken FILE writes what has been sent to the internet since the last time; what differs from run to run is masked.
+func spoken(ts *testscript.TestScript, neg bool, args []string) {
+	found, ok := internets.Load(ts.Getenv("WORK"))
+	if neg || len(args) != 1 || !ok {
+		ts.Fatalf("usage: spoken FILE, after internet")
+	}
+	text := theToken.ReplaceAllString(found.(*internet).spoken(), "${1}TOKEN")
+	text = theVersion.ReplaceAllString(text, "$1/VERSION")
+	text = theLength.ReplaceAllString(text, "Content-Length: LENGTH")
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(text), 0o600))
 }
