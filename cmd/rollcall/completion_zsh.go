@@ -61,10 +61,7 @@ func zshCommands(o offer) (described []string) {
 	for _, child := range o.commands {
 		described = append(described, child.Name+":"+child.Help)
 	}
-	for _, value := range o.values {
-		described = append(described, value)
-	}
-	return described
+	return append(described, o.values...)
 }
 
 func zshFlags(o offer) (described []string) {

@@ -30,7 +30,7 @@ func TestScript(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits": exits, "waitfor": waitFor, "loadenv": loadEnv, "signal": signalAll, "occupy": occupy,
 			"http": httpDo, "token": token, "hammer": hammer, "makecert": makeCert, "sql": execSQL, "mode": mode,
-			"waittrust": waitTrust, "postgres": postgres, "redis": redis,
+			"waittrust": waitTrust, "postgres": postgres, "redis": redis, "internet": startInternet, "spoken": spoken,
 		},
 	})
 }

@@ -19,7 +19,7 @@ type Manner struct {
 // Selection is whom a run is over.
 type Selection struct {
 	Who    []string `arg:"" optional:"" help:"Ids or e-mail addresses; - reads them from standard input."`
-	File   string   `help:"File of people: CSV with a column id or email, JSON lines with such fields, or one a line. - is standard input." short:"f" placeholder:"FILE"`
+	File   string   `help:"File of people: CSV with a column id or email, JSON with such fields as an array or a line each, or one a line. - is standard input." short:"f" placeholder:"FILE"`
 	Resume string   `help:"Go on with the run of this journal, with all who are not done." placeholder:"JOURNAL"`
 }
 

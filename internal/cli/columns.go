@@ -7,7 +7,7 @@ import (
 // userSheet shows people.
 var userSheet = &sheet[client.User]{
 	all:   []string{"id", "email", "display_name", "state", "create_time", "path"},
-	table: []string{"id", "state", "create_time", "email", "display_name"},
+	table: []string{"id", "state", "email", "display_name"},
 	value: func(u client.User, column string) any {
 		switch column {
 		case "id":
@@ -31,7 +31,7 @@ var userSheet = &sheet[client.User]{
 // API but the latest of several.
 var applicationSheet = &sheet[client.Application]{
 	all:   []string{"id", "name", "description", "redirect_url", "permissions", "state", "create_time", "last_used_time", "path", "secrets"},
-	table: []string{"id", "state", "last_used_time", "permissions", "name"},
+	table: []string{"id", "name", "state", "last_used_time", "permissions"},
 	value: func(a client.Application, column string) any {
 		switch column {
 		case "id":

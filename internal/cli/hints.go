@@ -32,8 +32,15 @@ func (c connection) explain(err error) error {
 	if hint := c.hint(err); hint != "" {
 		return &explained{err, hint}
 	}
-	return err
+	return &unprefixed{err}
 }
+
+// unprefixed is an error of package client for people, who know no packages.
+type unprefixed struct{ error }
+
+func (u *unprefixed) Error() string { return plain(u.error) }
+
+func (u *unprefixed) Unwrap() error { return u.error }
 
 func (c connection) hint(err error) string {
 	var authority x509.UnknownAuthorityError

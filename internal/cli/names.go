@@ -10,6 +10,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/rollcall-id/rollcall/internal/terminal"
 )
@@ -104,14 +105,20 @@ func unique(names []name) []name {
 	})
 }
 
-// parseNames reads CSV whose first line names a column id or email, JSON objects a line
-// with such fields, or names a line, where lines that begin with # are remarks.
+// parseNames reads CSV whose first line names a column id or email, JSON objects with
+// such fields a line or in an array, or names a line, where lines that begin with # are
+// remarks.
 func parseNames(text []byte) (names []name, err error) {
 	text = bytes.TrimPrefix(text, []byte("\ufeff"))
+	if !utf8.Valid(text) || bytes.IndexByte(text, 0) >= 0 {
+		return nil, errors.New("it is no text in UTF-8: a spreadsheet writes that as \"CSV UTF-8\"")
+	}
 	first, _, _ := bytes.Cut(bytes.TrimLeft(text, " \t\r\n"), []byte("\n"))
 	switch columns := nameColumns(string(first)); {
 	case bytes.HasPrefix(first, []byte("{")):
 		names, err = parseObjects(text)
+	case bytes.HasPrefix(first, []byte("[")):
+		names, err = parseArray(text)
 	case columns.found():
 		names, err = parseCSV(text, columns)
 	default:
@@ -179,6 +186,19 @@ func parseCSV(text []byte, p places) (names []name, err error) {
 	}
 }
 
+// object is a person as JSON has them.
+type object struct{ ID, Email string }
+
+func (o object) name() (name, error) {
+	if n := (name{o.ID, o.Email}); n != (name{}) {
+		return n, nil
+	}
+	return name{}, errors.New("has neither id nor email")
+}
+
+// errNoObject stands for the reader's error, which speaks of this program's types.
+var errNoObject = errors.New(`is no JSON object with id or email in quotes, such as {"email":"ada@example.com"}`)
+
 func parseObjects(text []byte) (names []name, err error) {
 	number := 0
 	for line := range bytes.Lines(text) {
@@ -186,13 +206,33 @@ func parseObjects(text []byte) (names []name, err error) {
 		if line = bytes.TrimSpace(line); len(line) == 0 {
 			continue
 		}
-		var object struct{ ID, Email string }
-		if err := json.Unmarshal(line, &object); err != nil {
-			return nil, fmt.Errorf("line %d is no JSON object with id or email: %w", number, err)
+		var o object
+		if json.Unmarshal(line, &o) != nil {
+			return nil, fmt.Errorf("line %d %w", number, errNoObject)
 		}
-		n := name{object.ID, object.Email}
-		if n == (name{}) {
-			return nil, fmt.Errorf("line %d has neither id nor email", number)
+		n, err := o.name()
+		if err != nil {
+			return nil, fmt.Errorf("line %d %w", number, err)
+		}
+		names = append(names, n)
+	}
+	return names, nil
+}
+
+// parseArray reads what 'users list --output json' prints.
+func parseArray(text []byte) (names []name, err error) {
+	var objects []json.RawMessage
+	if err := json.Unmarshal(text, &objects); err != nil {
+		return nil, fmt.Errorf("it begins as a JSON array and is none: %w", err)
+	}
+	for i, text := range objects {
+		var o object
+		if json.Unmarshal(text, &o) != nil {
+			return nil, fmt.Errorf("element %d %w", i+1, errNoObject)
+		}
+		n, err := o.name()
+		if err != nil {
+			return nil, fmt.Errorf("element %d %w", i+1, err)
 		}
 		names = append(names, n)
 	}

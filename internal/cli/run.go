@@ -38,7 +38,7 @@ func (r *run) perform(ctx context.Context) error {
 // attempt does it to one person. The error stops the run.
 func (r *run) attempt(ctx context.Context, e entry) error {
 	if err := r.journal.record(line{Kind: kindBegin, ID: e.id}); err != nil {
-		return err
+		return r.stopped(err) // a full disk, mostly
 	}
 	did := r.journal.run.Action
 	u, err := did.do(ctx, r.session, e.id)
@@ -54,7 +54,7 @@ func (r *run) attempt(ctx context.Context, e entry) error {
 		l.Detail = reason(err)
 	}
 	if err := r.journal.record(l); err != nil {
-		return err
+		return r.stopped(err)
 	}
 	someone := person{User: client.User{ID: e.id, Email: e.email}}
 	if stops(err) { // what to do about it comes with the end of the run

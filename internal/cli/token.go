@@ -23,7 +23,7 @@ func (TokenPrint) Help() string {
 	return `Whoever has the token can do what the application may until it ends. Give it to curl on standard input, so that it is no argument:
 
 	rollcall token print
-	echo "Authorization: Bearer $(rollcall token print)" | curl -H @- https://users.example.com/v1/accounts/ID/users`
+	echo "Authorization: Bearer $(rollcall token print)" | curl -H @- "$ROLLCALL_BASE_URL/v1/accounts/$ROLLCALL_ACCOUNT_ID/users"`
 }
 
 // Run prints a token that nothing else uses.

@@ -35,7 +35,11 @@ type File struct {
 const maxFile = 1 << 20
 
 // Begin makes sure that the file can be written, and leaves it as it is until Finish.
+// Where the path is a link, the file that it leads to is meant.
 func Begin(path string) (*File, error) {
+	if target, err := filepath.EvalSymlinks(path); err == nil {
+		path = target
+	}
 	old, err := readBounded(path)
 	if err != nil {
 		return nil, fmt.Errorf("write the environment file: %w", err)
@@ -49,10 +53,17 @@ func Begin(path string) (*File, error) {
 
 // readBounded returns a small file's text, nothing if there is none.
 func readBounded(path string) (string, error) {
-	f, err := os.Open(path)
+	info, err := os.Stat(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", nil
 	}
+	if err == nil && !info.Mode().IsRegular() {
+		err = fmt.Errorf("%s is no regular file", path) // reading a pipe would wait, and replacing a device do harm
+	}
+	if err != nil {
+		return "", err
+	}
+	f, err := os.Open(path)
 	if err != nil {
 		return "", err
 	}

@@ -5,6 +5,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -105,7 +106,11 @@ func TestBeginRefuses(t *testing.T) {
 	if err := os.WriteFile(large, make([]byte, maxFile+1), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for name, path := range map[string]string{"too large": large, "a folder": dir, "in no folder": filepath.Join(dir, "none", "x.env")} {
+	pipe := filepath.Join(dir, "pipe")
+	if err := syscall.Mkfifo(pipe, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, path := range map[string]string{"a pipe": pipe, "a device": "/dev/null", "too large": large, "a folder": dir, "in no folder": filepath.Join(dir, "none", "x.env")} {
 		if _, err := Begin(path); err == nil {
 			t.Errorf("%s: got no error", name)
 		}
@@ -130,4 +135,29 @@ func TestFinishFails(t *testing.T) {
 		t.Errorf("got error %v", err)
 	}
 	leavesOnly(t, path)
+}
+
+// TestLinksAreFollowed: the file that a link leads to is replaced, not the link.
+func TestLinksAreFollowed(t *testing.T) {
+	t.Parallel()
+	target, link := filepath.Join(t.TempDir(), "app.env"), filepath.Join(t.TempDir(), "link.env")
+	if err := os.WriteFile(target, []byte("OTHER=1\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Symlink(target, link); err != nil {
+		t.Fatal(err)
+	}
+	file, err := Begin(link)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := file.Finish([]Assignment{{ClientID, "C"}}); err != nil {
+		t.Fatal(err)
+	}
+	if text, err := os.ReadFile(target); err != nil || string(text) != "OTHER=1\nROLLCALL_CLIENT_ID='C'\n" {
+		t.Errorf("got %q, error %v", text, err)
+	}
+	if info, err := os.Lstat(link); err != nil || info.Mode()&os.ModeSymlink == 0 {
+		t.Errorf("the link is gone: %v, %v", info, err)
+	}
 }

@@ -17,6 +17,19 @@ func IsTerminal(stream any) bool {
 	return ok && term.IsTerminal(int(file.Fd()))
 }
 
+// widthOf is how many columns a terminal has, 0 where it does not say.
+func widthOf(stream any) int {
+	file, ok := stream.(interface{ Fd() uintptr })
+	if !ok {
+		return 0
+	}
+	width, _, err := term.GetSize(int(file.Fd()))
+	if err != nil {
+		return 0
+	}
+	return width
+}
+
 // ErrDeclined is the answer to a question that was not answered with yes.
 var ErrDeclined = errors.New("not confirmed: nothing was changed")
 

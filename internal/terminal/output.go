@@ -19,6 +19,7 @@ type Printer struct {
 	remarks io.Writer
 	json    bool
 	pretty  bool // results go to a terminal
+	width   int  // of the terminal, in columns; 0 = not known
 }
 
 // NewPrinter prints results to stdout, as JSON if asked for, and remarks to stderr.
@@ -26,6 +27,7 @@ func NewPrinter(stdout, stderr io.Writer, asJSON bool) *Printer {
 	p := &Printer{results: stdout, remarks: stderr, json: asJSON, pretty: IsTerminal(stdout)}
 	if p.pretty {
 		p.results = colorprofile.NewWriter(stdout, os.Environ()) // knows NO_COLOR and TERM
+		p.width = widthOf(stdout)
 	}
 	return p
 }
@@ -64,6 +66,8 @@ type List[T any] struct {
 	cells    func(T) []string
 	waiting  [][]string
 	widths   []int
+	narrow   bool // the table does not fit
+	blocks   bool // nor do its rows
 	count    int
 }
 
@@ -125,10 +129,52 @@ func (l *List[T]) flush() error {
 	if len(rows) == 0 {
 		return nil
 	}
-	if l.pretty {
-		_, err := fmt.Fprintln(l.results, prettyTable(l.headings, rows))
-		return err
+	if l.pretty && !l.narrow {
+		drawn := prettyTable(l.headings, rows)
+		if l.width == 0 || lipgloss.Width(drawn) <= l.width {
+			_, err := fmt.Fprintln(l.results, drawn)
+			return err
+		}
+		l.narrow = true
 	}
+	if l.narrow {
+		return l.flushNarrow(rows)
+	}
+	return l.flushPlain(rows)
+}
+
+// flushNarrow prints for a terminal that a table does not fit on: without lines if
+// that is enough, else a block a row. A row that is broken anywhere could not be copied.
+func (l *List[T]) flushNarrow(rows [][]string) error {
+	heads := append([][]string{l.headings}, rows...)
+	fits := l.widths != nil || sum(widths(heads))+2*(len(l.headings)-1) <= l.width
+	if fits && !l.blocks {
+		return l.flushPlain(rows)
+	}
+	l.blocks = true
+	name := 0
+	for _, heading := range l.headings {
+		name = max(name, lipgloss.Width(heading))
+	}
+	var text strings.Builder
+	for _, row := range rows {
+		for i, cell := range row {
+			writeRow(&text, []int{name, 0}, []string{l.headings[i], cell})
+		}
+		text.WriteByte('\n')
+	}
+	_, err := io.WriteString(l.results, text.String())
+	return err
+}
+
+func sum(numbers []int) (total int) {
+	for _, n := range numbers {
+		total += n
+	}
+	return total
+}
+
+func (l *List[T]) flushPlain(rows [][]string) error {
 	if l.widths == nil {
 		heads := make([]string, len(l.headings))
 		for i, h := range l.headings {

@@ -172,3 +172,45 @@ func TestListReportsWhatCannotBePrinted(t *testing.T) {
 		}
 	}
 }
+
+// TestNarrowTerminal: a table that does not fit loses its lines, and then its rows; nothing is broken in the middle.
+func TestNarrowTerminal(t *testing.T) {
+	t.Parallel()
+	const bordered = "╭────┬──────╮\n"
+	for width, want := range map[int]string{
+		0:  bordered,
+		13: bordered,
+		12: "ID  NAME\n0   -\n1   x\n2   xx\n",
+		8:  "ID  NAME\n0   -\n1   x\n2   xx\n",
+		7:  "id    0\nname  -\n\nid    1\nname  x\n\nid    2\nname  xx\n\n",
+	} {
+		var out bytes.Buffer
+		printed(t, &Printer{results: &colorprofile.Writer{Forward: &out, Profile: colorprofile.NoTTY}, remarks: &out, pretty: true, width: width}, 3)
+		if got := out.String(); got != want && (want != bordered || !strings.HasPrefix(got, want)) {
+			t.Errorf("%d columns: got\n%s\nwant\n%s", width, got, want)
+		}
+	}
+}
+
+// TestNarrowInTheEnd: once rows do not fit they stay blocks, however short the later ones are.
+func TestNarrowInTheEnd(t *testing.T) {
+	t.Parallel()
+	var out bytes.Buffer
+	p := &Printer{results: &out, remarks: &out, pretty: true, width: 20}
+	l := NewList(p, []string{"id", "name"}, func(name string) []string { return []string{"1", name} })
+	for i := range 2*chunk + 1 {
+		name := "x"
+		if i == chunk {
+			name = strings.Repeat("x", 30)
+		}
+		if err := l.Add(name); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := l.End(""); err != nil {
+		t.Fatal(err)
+	}
+	if got := out.String(); strings.Count(got, "╭") != 1 || strings.Count(got, "name  ") != chunk+1 || strings.Contains(got, "NAME") {
+		t.Errorf("got %d tables and %d blocks, want 1 and %d", strings.Count(got, "╭"), strings.Count(got, "name  "), chunk+1)
+	}
+}
