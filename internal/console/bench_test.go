@@ -54,7 +54,7 @@ func BenchmarkPages(b *testing.B) {
 				if err != nil {
 					b.Fatal(err)
 				}
-				r.AddCookie(&http.Cookie{Name: "rollcall", Value: token})
+				r.Header.Set("Cookie", "rollcall="+token)
 				resp, err := http.DefaultClient.Do(r)
 				if err != nil {
 					b.Fatal(err)

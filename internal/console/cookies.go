@@ -33,7 +33,7 @@ func cookie(v *visit, name, value string, lasts time.Duration) *http.Cookie {
 	if v.secure {
 		name = hostOnly + name
 	}
-	c := &http.Cookie{
+	c := &http.Cookie{ //nolint:gosec // Secure is set wherever there is TLS
 		Name: name, Value: value, Path: "/", HttpOnly: true, Secure: v.secure, SameSite: http.SameSiteLaxMode, MaxAge: int(lasts / time.Second),
 	}
 	if value == "" {

@@ -169,14 +169,6 @@ func textOf(n *html.Node) string {
 	return strings.Join(strings.Fields(b.String()), " ")
 }
 
-// title is the page's heading.
-func (p page) title() string {
-	for _, n := range p.named("h1") {
-		return textOf(n)
-	}
-	return ""
-}
-
 func attr(n *html.Node, name string) string {
 	for _, a := range n.Attr {
 		if a.Key == name {

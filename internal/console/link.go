@@ -13,7 +13,7 @@ import (
 // LinkPath is where a one-time link leads.
 func LinkPath(token string) string { return Root + "/link/" + url.PathEscape(token) }
 
-const passwordHint = "At least 12 characters. A few unrelated words do well; nothing else is asked of them."
+const choiceHint = "At least 12 characters. A few unrelated words do well; nothing else is asked of them."
 
 // purposes are what a page says of a link.
 var purposes = map[signin.Purpose]struct{ title, text, button string }{
@@ -38,7 +38,7 @@ func (c *Console) oneTime(v *visit, info signin.LinkInfo) views.OneTime {
 		Account: info.Account.Name, Name: info.User.DisplayName, Email: string(info.User.Email),
 		ExpireTime: info.ExpireTime, Now: v.began, Action: LinkPath(v.values["token"]),
 		Password: views.Field{
-			Name: "password", Label: "New password", Type: "password", Autocomplete: "new-password", Hint: passwordHint, First: true,
+			Name: "password", Label: "New password", Type: "password", Autocomplete: "new-password", Hint: choiceHint, First: true,
 		},
 	}
 }

@@ -29,13 +29,13 @@ func (p page) entries() int {
 
 func TestAuditLog(t *testing.T) {
 	t.Parallel()
-	s, b := start(t, testkit.Options{})
+	s, _ := start(t, testkit.Options{})
 	s.AddUsers(directory.User{ID: "bob", DisplayName: "Bob Stone", Email: "bob@example.com"})
 	app := s.AddApplication(access.SuspendUser)
 	s.Clock.Advance(time.Hour)
 	s.Post(s.Token(app), s.UserPath("bob", ":suspend"))
 	s.Clock.Advance(time.Hour)
-	b = signedIn(t, s, "ada")
+	b := signedIn(t, s, "ada")
 	b.post("/console/people/bob/reactivate", url.Values{})
 	b.get("/console/audit").wants(t, http.StatusOK, "Suspend Done on Bob Stone", "Example", "integration", "Reactivate Done on Bob Stone", "Ada Lovelace")
 	for query, want := range map[string]int{
@@ -92,10 +92,10 @@ func TestAuditPages(t *testing.T) {
 
 func TestAuditExport(t *testing.T) {
 	t.Parallel()
-	s, b := start(t, testkit.Options{})
+	s, _ := start(t, testkit.Options{})
 	s.AddUser(directory.User{ID: "bob", DisplayName: "Bob <b>Stone"})
 	s.Restart()
-	b = signedIn(t, s, "ada")
+	b := signedIn(t, s, "ada")
 	want, err := s.Store.Entries(context.Background(), testkit.Account, "", 1000)
 	if err != nil {
 		t.Fatal(err)

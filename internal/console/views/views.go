@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 	"unicode"
+	"unicode/utf8"
 )
 
 // Frame is what surrounds a page of somebody who is signed in.
@@ -64,11 +65,8 @@ func (p Person) Initials() string { return initials(p.Name) }
 func initials(name string) string {
 	var first []rune
 	for word := range strings.FieldsSeq(name) {
-		for _, r := range word {
-			if unicode.IsLetter(r) || unicode.IsDigit(r) {
-				first = append(first, unicode.ToUpper(r))
-			}
-			break
+		if r, _ := utf8.DecodeRuneInString(word); unicode.IsLetter(r) || unicode.IsDigit(r) {
+			first = append(first, unicode.ToUpper(r))
 		}
 	}
 	switch len(first) {
