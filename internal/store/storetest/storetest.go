@@ -102,6 +102,7 @@ func tests() map[string]func(*world) {
 		"the chain holds under concurrent changes":  chainHoldsUnderConcurrentChanges,
 		"tokens are issued and revoked at once":     tokensAreIssuedAndRevokedAtOnce,
 		"a caller who gives up":                     callerWhoGivesUp,
+		"clocks differ":                             clocksDiffer,
 	}
 }
 
