@@ -35,6 +35,10 @@ bench: ## Measure the server under load
 bench-postgres: deps ## Measure it on PostgreSQL, the database's CPU included
 	$(GO) run ./bench -postgres 15
 
+.PHONY: pgo
+pgo: ## Profile the server under load, for the compiler
+	@tools/pgo.sh
+
 .PHONY: fuzz
 fuzz: ## Run each fuzz target for FUZZTIME (default 30s)
 	@tools/fuzz.sh
