@@ -98,15 +98,12 @@ func everything() []string {
 const fewestPeople = 1_000
 
 func (o options) validate() error {
-	for _, name := range o.only {
-		if !slices.Contains(everything(), name) {
-			return fmt.Errorf("-only %q: want some of %s", name, strings.Join(everything(), ", "))
-		}
-	}
-	if o.postgres != "" && !slices.Contains(pgtest.Versions(), pgtest.Version(o.postgres)) {
-		return fmt.Errorf("-postgres %q: want one of %v", o.postgres, pgtest.Versions())
+	if err := o.knowsAll(); err != nil {
+		return err
 	}
 	switch {
+	case !o.knowsPostgres():
+		return fmt.Errorf("-postgres %q: want one of %v", o.postgres, pgtest.Versions())
 	case o.people < fewestPeople || o.crowd < fewestPeople:
 		return fmt.Errorf("-people and -crowd must be at least %d", fewestPeople)
 	case o.requests < 2 || o.runs < 1 || o.connections < 1 || o.restarts < 1:
@@ -119,6 +116,19 @@ func (o options) validate() error {
 		return errors.New("-profile-length must be from 1s to 1m")
 	}
 	return nil
+}
+
+func (o options) knowsAll() error {
+	for _, name := range o.only {
+		if !slices.Contains(everything(), name) {
+			return fmt.Errorf("-only %q: want some of %s", name, strings.Join(everything(), ", "))
+		}
+	}
+	return nil
+}
+
+func (o options) knowsPostgres() bool {
+	return o.postgres == "" || slices.Contains(pgtest.Versions(), pgtest.Version(o.postgres))
 }
 
 func (o options) profilable() bool {

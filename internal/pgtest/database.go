@@ -123,10 +123,10 @@ func (s *Server) model(tb testing.TB, kind string, fill func(ctx context.Context
 // in keep, and the next test gets it.
 func (s *Server) Recycled(tb testing.TB, kind string, fill func(ctx context.Context, url string) error, keep []string, settings ...string) string {
 	tb.Helper()
-	free, _ := s.used.LoadOrStore(strings.Join(append(settings, kind), "\n"), &sync.Pool{})
-	pool := free.(*sync.Pool)
-	name, ok := pool.Get().(string)
-	if !ok {
+	free, _ := s.used.LoadOrStore(strings.Join(append(settings, kind), "\n"), &spares{})
+	pool := free.(*spares)
+	name := pool.take()
+	if name == "" {
 		model := s.model(tb, kind, fill)
 		var err error
 		if name, err = s.create(tb.Context(), model, settings); err != nil {
@@ -135,10 +135,31 @@ func (s *Server) Recycled(tb testing.TB, kind string, fill func(ctx context.Cont
 	}
 	tb.Cleanup(func() {
 		if err := s.empty(context.Background(), name, keep); err == nil {
-			pool.Put(name)
+			pool.put(name)
 		}
 	})
 	return name
+}
+
+// spares are databases that are empty again.
+type spares struct {
+	mu    sync.Mutex
+	names []string
+}
+
+func (s *spares) take() (name string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if n := len(s.names); n > 0 {
+		name, s.names = s.names[n-1], s.names[:n-1]
+	}
+	return name
+}
+
+func (s *spares) put(name string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.names = append(s.names, name)
 }
 
 // empty deletes all rows of a database, in a moment or not at all.

@@ -2,6 +2,7 @@ package pgtest
 
 import (
 	"context"
+	"fmt"
 	"os"
 	"os/exec"
 	"strings"
@@ -98,10 +99,10 @@ func TestNothingOutlivesTheProcess(t *testing.T) {
 	t.Parallel()
 	if os.Getenv("PGTEST_DIE") != "" {
 		s := Shared(t, Oldest)
-		os.Stdout.WriteString("\n" + s.room.dir + "\n")
+		fmt.Println("\n" + s.room.dir)
 		select {}
 	}
-	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestNothingOutlivesTheProcess$")
+	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestNothingOutlivesTheProcess$") //nolint:gosec // G702: this test itself
 	cmd.Env = append(os.Environ(), "PGTEST_DIE=1")
 	out, err := cmd.StdoutPipe()
 	if err != nil {

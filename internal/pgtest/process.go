@@ -165,6 +165,6 @@ func freePort() (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	port := l.Addr().(*net.TCPAddr).Port //nolint:errcheck,forcetypeassert // a TCP listener has no other address
+	port := l.Addr().(*net.TCPAddr).Port
 	return port, l.Close()
 }

@@ -39,7 +39,7 @@ type Server struct {
 	crashed bool
 
 	templates sync.Map // name to *template
-	used      sync.Map // name to *sync.Pool of names of databases
+	used      sync.Map // kind to *spares
 }
 
 // startTimeout bounds how long a server may take until it answers, on a busy machine.

@@ -131,3 +131,18 @@ func same(t *testing.T, a, b *store.Store, hash oauth.Hash) {
 		t.Errorf("token (-want +got):\n%s", diff)
 	}
 }
+
+// entry is an entry of a change that needs one.
+func entry(account ident.AccountID) audit.Entry {
+	return audit.New(operator, account, audit.UserImport, "", audit.Done, time.Date(2026, 1, 15, 10, 30, 0, 0, time.UTC))
+}
+
+func suspendAs(t *testing.T, s *store.Store, account, user string) error {
+	t.Helper()
+	_, err := s.Change(t.Context(), ident.AccountID(account), ident.UserID(user), func(st directory.Standing) directory.Decision {
+		st.User.State = directory.Suspended
+		return directory.Decision{User: st.User, Changed: true,
+			Entry: audit.New(operator, ident.AccountID(account), audit.UserSuspend, user, audit.Done, time.Date(2026, 1, 15, 10, 30, 0, 0, time.UTC))}
+	})
+	return err
+}

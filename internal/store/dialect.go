@@ -89,6 +89,12 @@ func sqliteFiles() (fs.FS, error) {
 	return migrationsAs(func(text []byte) []byte { return sqliteOnly.ReplaceAll(text, []byte("$1")) })
 }
 
+// plainFiles returns the migrations as they are, for engines that speak PostgreSQL's
+// language, sort text by its bytes anyway, and know no "C".
+func plainFiles() (fs.FS, error) {
+	return migrationsAs(func(text []byte) []byte { return text })
+}
+
 // postgresFiles returns the migrations as PostgreSQL reads them.
 func postgresFiles() (fs.FS, error) {
 	return migrationsAs(func(text []byte) []byte { return textColumn.ReplaceAll(text, []byte(`text COLLATE "C"$1`)) })

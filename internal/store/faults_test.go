@@ -2,7 +2,6 @@ package store_test
 
 import (
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -100,7 +99,7 @@ type tapped struct {
 	plans []sabotage // of the commits that are on their way
 }
 
-// commitName finds the commit among what is prepared.
+// forward reads what the client says, and finds the commits by what is prepared.
 func (c *tapped) forward() {
 	defer c.server.Close()
 	defer c.client.Close()
@@ -261,7 +260,7 @@ func TestConformanceUnderSabotage(t *testing.T) {
 	}
 }
 
-// seen fails the test unless each kind of sabotage happened.
+// seen fails the test of the whole suite unless each kind of sabotage happened.
 func seen(t *testing.T, all []*saboteur) {
 	t.Helper()
 	sum := map[sabotage]int{}
@@ -272,8 +271,8 @@ func seen(t *testing.T, all []*saboteur) {
 	}
 	t.Logf("commits: %d went well, %d were refused, %d cut before and %d after", sum[none], sum[refused], sum[cutBefore], sum[cutAfter])
 	for _, what := range []sabotage{refused, cutBefore, cutAfter} {
-		if sum[what] == 0 {
-			t.Error(errors.New("a kind of sabotage never happened"), what)
+		if sum[what] == 0 && sum[none] > 500 { // fewer where -run names a few tests
+			t.Errorf("sabotage of kind %d never happened", what)
 		}
 	}
 }

@@ -48,6 +48,7 @@ type postgresEngine struct {
 	reader *sql.DB
 	writes *sql.DB
 	size   int
+	alike  bool  // not PostgreSQL, but an engine that speaks its language
 	newest int64 // version of the schema that this binary knows
 }
 
@@ -181,7 +182,7 @@ func (e *postgresEngine) checkVersion(ctx context.Context) error {
 	if err := e.reader.QueryRowContext(ctx, "SELECT version()").Scan(&product); err != nil {
 		return err
 	}
-	if !strings.HasPrefix(product, "PostgreSQL ") {
+	if e.alike = !strings.HasPrefix(product, "PostgreSQL "); e.alike {
 		return nil
 	}
 	if err := e.reader.QueryRowContext(ctx, "SHOW server_version_num").Scan(&number); err != nil {

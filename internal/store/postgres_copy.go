@@ -10,7 +10,10 @@ import (
 )
 
 // wholesale implements bulk.
-func (e *postgresEngine) wholesale(context.Context) (*sql.DB, error) { return e.patient(), nil }
+func (e *postgresEngine) wholesale(ctx context.Context) (*sql.DB, error) {
+	db := e.patient()
+	return db, db.PingContext(ctx)
+}
 
 // snapshot implements bulk.
 func (e *postgresEngine) snapshot() sql.IsolationLevel { return sql.LevelRepeatableRead }

@@ -133,7 +133,7 @@ func explainPostgres(name string, err error) error {
 		return say("the server refuses this user: check the user, the password (a file named by PGPASSFILE, or PGPASSWORD) and the server's pg_hba.conf")
 	case "3D000":
 		return say("there is no such database: make it with 'createdb', or name another one in --database")
-	case "42501":
+	case "42501", "3F000": // no right to the schema, which is then none
 		return say("this user lacks a right: make it the owner of the database (ALTER DATABASE ... OWNER TO ...)")
 	case "53300":
 		return say("the server has no connection left: lower --database-connections or raise the server's max_connections")

@@ -42,7 +42,11 @@ func (e *postgresEngine) patient() *sql.DB {
 }
 
 func (e *postgresEngine) migrator(db *sql.DB) (*goose.Provider, error) {
-	files, err := postgresFiles()
+	read := postgresFiles
+	if e.alike {
+		read = plainFiles
+	}
+	files, err := read()
 	if err != nil {
 		return nil, err
 	}

@@ -56,7 +56,7 @@ var examples = map[string]string{"text": "'A0'", "bigint": "26", "bytea": `'\x54
 // without statistics, whether PostgreSQL plans for the values or once for all values.
 func TestPostgresPlans(t *testing.T) {
 	t.Parallel()
-	const people = 12_000
+	const people = 30_000
 	for _, version := range pgtest.Versions() {
 		t.Run(string(version), func(t *testing.T) {
 			t.Parallel()

@@ -3,6 +3,7 @@ package store
 import (
 	"cmp"
 	"context"
+	"crypto/rand"
 	"errors"
 	"slices"
 	"time"
@@ -65,11 +66,7 @@ func (s *Store) marked(ctx context.Context, op string, fn func(context.Context, 
 	if !s.engine.limits().unheard {
 		return s.free(ctx, op, fn)
 	}
-	name, err := ident.NewEntryID(time.Now(), s.rand)
-	if err != nil {
-		return classify(op, err)
-	}
-	return classify(op, s.writer.do(ctx, &job{run: fn, runs: runs{mark: string(name)}}))
+	return classify(op, s.writer.do(ctx, &job{run: fn, runs: runs{mark: rand.Text()}}))
 }
 
 // marksKept is how long a mark may be looked for, with more than enough to spare.

@@ -3,6 +3,7 @@ package storetest
 import (
 	"context"
 	"sync"
+	"time"
 
 	"github.com/rollcall-id/rollcall/internal/access"
 	"github.com/rollcall-id/rollcall/internal/audit"
@@ -10,6 +11,7 @@ import (
 	"github.com/rollcall-id/rollcall/internal/fault"
 	"github.com/rollcall-id/rollcall/internal/ident"
 	"github.com/rollcall-id/rollcall/internal/oauth"
+	"github.com/rollcall-id/rollcall/internal/store"
 )
 
 // together starts the acts at one moment, each in a goroutine of its own, and returns
@@ -222,4 +224,51 @@ func callerWhoGivesUp(w *world) {
 		}
 	}
 	w.sound(account)
+}
+
+// clocksDiffer: no rule compares the times of two replicas. A replica whose clock is behind
+// keeps the record sound and decides alike; a token lives as much shorter or longer as the
+// clock of whoever reads it is ahead of that of whoever issued it, and a purge takes it no
+// sooner than the purging replica's clock says.
+func clocksDiffer(w *world) {
+	const behind = 30 * time.Second
+	late := func() time.Time { return w.now().Add(-behind) }
+	w.replica.Now, w.elsewhere.Now = late, late
+	account := w.account()
+	app, secret := w.application(account)
+	people := w.add(account, make([]directory.User, 3)...)
+	for i, u := range people {
+		first, second := &w.directory, &w.replica
+		if i%2 == 0 {
+			first, second = second, first
+		}
+		_, err := first.Suspend(w.Context(), operator, account, u.ID)
+		w.ok(err)
+		_, err = second.Reactivate(w.Context(), operator, account, u.ID)
+		w.ok(err)
+	}
+	changes, _ := w.sound(account)
+	w.same("changes", int64(3+2*len(people)), changes)
+
+	c, err := w.elsewhere.AuthenticateClient(w.Context(), access.Caller{}, audit.TokenIssue, oauth.Credentials{{ID: app.ID, Secret: secret.Reveal()}})
+	w.ok(err)
+	issued, err := w.elsewhere.Issue(w.Context(), access.Caller{}, c)
+	w.ok(err)
+	hash := oauth.HashOf(issued.AccessToken)
+	grant, err := w.Grant(w.Context(), hash)
+	w.ok(err)
+	if left := grant.ExpireTime.Sub(w.now()); left > oauth.DefaultLifetime-behind || left < oauth.DefaultLifetime-behind-time.Second {
+		w.Errorf("by the other clock it lives for %v", left)
+	}
+	w.pass(oauth.DefaultLifetime - behind - time.Second)
+	keep := store.Retention{Entries: time.Hour, Usage: time.Hour}
+	_, err = w.Purge(w.Context(), w.now(), keep)
+	w.ok(err)
+	_, err = w.Grant(w.Context(), hash)
+	w.ok(err)
+	w.pass(2 * time.Second)
+	_, err = w.Purge(w.Context(), w.now(), keep)
+	w.ok(err)
+	_, err = w.peer.Grant(w.Context(), hash)
+	w.is(fault.KindNotFound, err)
 }

@@ -122,6 +122,7 @@ func tests() map[string]func(*world) {
 		"the record is searched":                    recordIsSearched,
 		"usage is read by the hour":                 usageIsReadByTheHour,
 		"live tokens are counted":                   liveTokensAreCounted,
+		"clocks differ":                             clocksDiffer,
 	}
 }
 
