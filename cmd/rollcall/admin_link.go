@@ -48,7 +48,6 @@ type userInviteCmd struct {
 func (userInviteCmd) Help() string {
 	return `The link works once, for seven days. Links made before end.
 
-	rollcall admin user add bob@example.com --name Bob --state PENDING --data /var/lib/rollcall
 	rollcall admin user invite bob@example.com --data /var/lib/rollcall --public-url https://users.example.com`
 }
 

@@ -18,14 +18,14 @@ func (d *dev) announce(ctx context.Context, core *node.Core, c credentials) erro
 	if err != nil {
 		return err
 	}
-	if d.EnvFile != "" {
-		if err := writeEnvFile(d.EnvFile, c); err != nil {
-			return err
-		}
-	}
 	door, err := d.door(ctx, core, c)
 	if err != nil {
 		return err
+	}
+	if d.EnvFile != "" { // last: whoever waits for it takes the server to be ready
+		if err := writeEnvFile(d.EnvFile, c); err != nil {
+			return err
+		}
 	}
 	_, err = fmt.Fprint(d.world.stdout, d.banner(c, count, door), curls(c, someone))
 	return err

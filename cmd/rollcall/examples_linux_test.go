@@ -63,10 +63,15 @@ var beforeExamples = map[string]string{
 	"rollcall admin account reopen": "rollcall admin account close --account " + exampleAdmin + " --data $DATA",
 	"rollcall admin group add":      "rollcall admin user add ada@example.com --name Ada --data $DATA",
 	"rollcall admin group remove":   "rollcall admin user add ada@example.com --name Ada --group owners --data $DATA; rollcall admin user add bob@example.com --name Bob --group owners --data $DATA",
+	"rollcall admin user invite":    "rollcall admin user add bob@example.com --name Bob --state PENDING --data $DATA",
+	"rollcall admin user reset":     "rollcall admin user add ada@example.com --name Ada --data $DATA",
 	"rollcall admin restore":        "rollcall admin backup backup/rollcall-monday.db --data $DATA",
 }
 
 const loginEurope = "printf " + exampleSecret + " | rollcall login --profile eu --region eu --account " + exampleAccount + " --client-id " + exampleClient + " --stdin"
+
+// exampleDatabase is a server's database in examples.
+const exampleDatabase = "postgres://rollcall@db.example.com/rollcall"
 
 // typedAt is what somebody types at the terminal where an example asks for something else than a yes.
 var typedAt = map[string]string{
@@ -213,6 +218,9 @@ var (
 func (at *examplePlace) run(t *testing.T, command string) {
 	t.Helper()
 	text := portOfItsOwn.ReplaceAllString(command, "--listen 127.0.0.1:0")
+	if strings.Contains(text, exampleDatabase) {
+		text = strings.ReplaceAll(text, exampleDatabase, "'"+emptyDatabase(t)+"'")
+	}
 	text = strings.NewReplacer("/var/lib/rollcall", "$DATA", "/backup/", "backup/").Replace(text)
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
@@ -253,6 +261,25 @@ func (at *examplePlace) run(t *testing.T, command string) {
 	if err := <-ended; err != nil {
 		t.Errorf("%s\n%v: %s", command, err, &printed)
 	}
+}
+
+// emptyDatabase returns the URL of a database of a real server.
+func emptyDatabase(t *testing.T) string {
+	t.Helper()
+	s, err := pgServer()
+	if err != nil {
+		t.Fatal(err)
+	}
+	name, err := s.Create(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := s.Drop(context.Background(), name); err != nil {
+			t.Error(err)
+		}
+	})
+	return s.URL(name)
 }
 
 // lockedBuffer is written by a process and read meanwhile.
