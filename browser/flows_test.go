@@ -16,7 +16,7 @@ import (
 // TestFirstOwner opens the link that the command line prints, signs out, and in again.
 func TestFirstOwner(t *testing.T) {
 	t.Parallel()
-	s := serve(t, testkit.Options{})
+	s := serve(t)
 	s.AddUser(directory.User{ID: "ada", Email: "ada@example.com", DisplayName: "Ada Lovelace", State: directory.Pending, Groups: []string{directory.Owners}})
 	link, err := s.SignIn.FirstOwnerLink(context.Background(), operator, testkit.Account, "ada")
 	if err != nil {
@@ -47,7 +47,7 @@ func TestFirstOwner(t *testing.T) {
 // suspended and thrown out. The secret is rotated, both work, and the audit log tells of it all.
 func TestWizard(t *testing.T) {
 	t.Parallel()
-	s := serve(t, testkit.Options{})
+	s := serve(t)
 	s.AddUser(directory.User{ID: "ada", Email: "ada@example.com", DisplayName: "Ada Lovelace", Groups: []string{directory.Owners}})
 	bob := s.AddUser(directory.User{ID: "bob", Email: "bob@example.com", DisplayName: "Bob Stone"})
 	ada, bobs := open(t, s), open(t, s)
@@ -125,7 +125,7 @@ func shell(t *testing.T, commands string) string {
 // TestPasskey adds a passkey of a virtual authenticator and signs in with it.
 func TestPasskey(t *testing.T) {
 	t.Parallel()
-	s := serve(t, testkit.Options{})
+	s := serve(t)
 	ada := s.AddUser(directory.User{ID: "ada", Email: "ada@example.com", DisplayName: "Ada Lovelace", Groups: []string{directory.Owners}})
 	b := open(t, s)
 	b.goTo("/console/sign-in")
@@ -159,7 +159,7 @@ func TestPasskey(t *testing.T) {
 // TestBulkSuspend suspends several people, after the words were typed.
 func TestBulkSuspend(t *testing.T) {
 	t.Parallel()
-	s := serve(t, testkit.Options{})
+	s := serve(t)
 	ada := s.AddUser(directory.User{ID: "ada", Email: "ada@example.com", DisplayName: "Ada Lovelace", Groups: []string{directory.Owners}})
 	s.AddUsers(directory.User{ID: "bob", DisplayName: "Bob Stone"}, directory.User{ID: "cyd", DisplayName: "Cyd Moon"}, directory.User{ID: "dan", DisplayName: "Dan Hill", Type: directory.ExternallyManaged})
 	b := open(t, s)

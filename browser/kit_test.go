@@ -57,10 +57,9 @@ func withBrowser(m *testing.M) int {
 }
 
 // serve starts a server that tells the real time, as browsers do.
-func serve(t *testing.T, o testkit.Options) *testkit.Server {
+func serve(t *testing.T) *testkit.Server {
 	t.Helper()
-	o.Now = time.Now
-	return testkit.Start(t, o)
+	return testkit.Start(t, testkit.Options{Now: time.Now})
 }
 
 // tab is somebody at a browser, with cookies of their own.
@@ -245,7 +244,7 @@ func (b *tab) shoot(name string) {
 	if err != nil {
 		b.t.Fatalf("screenshot of %s: %v", name, err)
 	}
-	if err := os.MkdirAll(shots, 0o755); err != nil {
+	if err := os.MkdirAll(shots, 0o750); err != nil {
 		b.t.Fatal(err)
 	}
 	if err := os.WriteFile(filepath.Join(shots, name+".png"), picture, 0o644); err != nil {

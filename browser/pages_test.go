@@ -152,7 +152,7 @@ func see(b *tab, page sight, name, theme string, width, height int64, axe string
 // busy is a server on which all that a page can show has happened.
 func busy(t *testing.T) (*testkit.Server, testkit.Application) {
 	t.Helper()
-	s := serve(t, testkit.Options{})
+	s := serve(t)
 	if _, err := s.Directory.EditAccount(context.Background(), operator, testkit.Account, directory.AccountPatch{Name: text("Northwind Trading")}); err != nil {
 		t.Fatal(err)
 	}

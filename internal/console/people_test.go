@@ -237,6 +237,7 @@ func TestSessions(t *testing.T) {
 	s.AddUser(directory.User{ID: "bob", DisplayName: "Bob", Email: "bob@example.com"})
 	first := signedIn(t, s, "bob")
 	enter := func() *browser {
+		s.Clock.Advance(time.Second) // the newest is listed first
 		b := open(t, s)
 		b.agent = "Mozilla/5.0 (iPhone) Safari/600"
 		b.post("/console/sign-in", url.Values{"email": {"bob@example.com"}, "password": {password}}).wants(t, http.StatusSeeOther)
