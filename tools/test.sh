@@ -20,6 +20,9 @@ if [ $# -gt 0 ]; then
   run . "$@" | "$gate"
 else
   dirs=$(modules)
-  for dir in $dirs; do run "$dir" ./...; done | "$gate"
+  for dir in $dirs; do
+    case $dir in ./failover | failover) continue ;; esac # minutes of crashes, on its own: make failover
+    run "$dir" ./...
+  done | "$gate"
 fi
 [ ! -s "$failed" ] || die "go test failed in: $(paste -sd' ' "$failed")"
