@@ -2,8 +2,10 @@ package store_test
 
 import (
 	"crypto/rand"
+	"database/sql"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"slices"
 	"testing"
 	"time"
@@ -53,6 +55,25 @@ func full(t *testing.T, s *store.Store, people int) oauth.Hash {
 	return hash
 }
 
+// signedIn gives somebody every way in, a session and what lies between.
+func signedIn(t *testing.T, dir string) {
+	t.Helper()
+	db, err := sql.Open("sqlite", filepath.Join(dir, store.File))
+	ok(t, err)
+	defer func() { ok(t, db.Close()) }()
+	for _, row := range []string{
+		"passwords VALUES ('A', 'U000000', '$argon2id$', 1)",
+		"passkeys VALUES ('A', 'U000000', 'K', x'01', x'02', 'key', 1, 0)",
+		"sessions VALUES ('A', 'U000000', 'X', x'03', 'password', 1, 1, 1, '', '')",
+		"links VALUES (x'04', 'A', 'U000000', 'invitation', 1, 1)",
+		"ceremonies VALUES (x'05', 'k', 'A', 'U000000', x'06', 1)",
+		"sso_connections VALUES ('A', 'https://issuer.example', 'c', x'', 1)",
+		"sso_subjects VALUES ('A', 'https://issuer.example', 's', 'U000000')",
+	} {
+		ok(t, second(db.ExecContext(t.Context(), "INSERT INTO "+row)))
+	}
+}
+
 func ok(t *testing.T, err error) {
 	t.Helper()
 	if err != nil {
@@ -66,8 +87,10 @@ func second[T any](_ T, err error) error { return err }
 func TestCopyThereAndBack(t *testing.T) {
 	t.Parallel()
 	server := pgtest.Shared(t, pgtest.Oldest)
-	start := opened(t, store.Options{Dir: t.TempDir()})
+	dir := t.TempDir()
+	start := opened(t, store.Options{Dir: dir})
 	hash := full(t, start, 2_500)
+	signedIn(t, dir)
 	there := opened(t, store.Options{URL: server.URL(migrated(t, server))})
 	var last, of int64
 	copied, err := store.Copy(t.Context(), start, there, func(rows, total int64) { last, of = rows, total })

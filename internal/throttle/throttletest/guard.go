@@ -114,7 +114,7 @@ func glance(t *testing.T, open Open) {
 
 // guardsTogether lets replicas fail and succeed from one address at the same time: what
 // is refused because of it is not counted.
-func guardsTogether(t *testing.T, open OpenReplicas) {
+func guardsTogether(t *testing.T, open OpenReplicas) { //nolint:gocognit // one race, read from top to bottom
 	const guardLimit, each = 4, 30
 	p := twoClasses(throttle.Limit{Name: "requests an hour", Per: time.Hour, Max: 10_000}, perMinute(guardLimit))
 	replicas := open(p, p, p)
