@@ -185,7 +185,13 @@ func (c *copying) table(ctx context.Context, conn *sql.Conn, name string) error 
 		if c.rows++; c.progress != nil {
 			c.progress(c.rows, c.all)
 		}
-		return values, rows.Scan(into...)
+		err := rows.Scan(into...)
+		for i := range values {
+			if values[i] == nil { // no column is nullable: SQLite's driver gives nil for no bytes
+				values[i] = []byte{}
+			}
+		}
+		return values, err
 	})
 	return errors.Join(err, rows.Err())
 }
