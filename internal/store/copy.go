@@ -187,7 +187,7 @@ func (c *copying) table(ctx context.Context, conn *sql.Conn, name string) error 
 		}
 		err := rows.Scan(into...)
 		for i := range values {
-			if values[i] == nil { // no column is nullable: SQLite's driver gives nil for no bytes
+			if b, isBytes := values[i].([]byte); values[i] == nil || isBytes && b == nil { // no column is nullable: SQLite's driver gives nil for no bytes
 				values[i] = []byte{}
 			}
 		}
