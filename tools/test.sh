@@ -12,7 +12,7 @@ trap 'rm -f "$failed"' EXIT
 run() { # run FOLDER ARGUMENTS...
   local dir=$1
   shift
-  (cd "$dir" && CGO_ENABLED=1 "$GO" test -json -race -shuffle=on "$@" </dev/null) || echo "$dir" >>"$failed"
+  (cd "$dir" && CGO_ENABLED=1 "$GO" test -json -race -shuffle=on -timeout=25m "$@" </dev/null) || echo "$dir" >>"$failed"
 }
 
 # Two judges, both must be content: testgate on the events, go test on what it could not even load.
