@@ -18,14 +18,17 @@ func (d *dev) announce(ctx context.Context, core *node.Core, c credentials) erro
 	if err != nil {
 		return err
 	}
-	door, err := d.door(ctx, core, c)
-	if err != nil {
-		return err
-	}
-	if d.EnvFile != "" { // last: whoever waits for it takes the server to be ready
+	if d.EnvFile != "" {
 		if err := writeEnvFile(d.EnvFile, c); err != nil {
 			return err
 		}
+	}
+	// A database that can't be written to at the moment, or is damaged, is served as far as
+	// it can be: no link is no reason to end.
+	door, err := d.door(ctx, core, c)
+	if err != nil {
+		d.logger.Warn("no link to the console could be made", "error", err)
+		door = "no link could be made now: start again, or use 'rollcall admin user reset OWNER --data " + d.dir + "'"
 	}
 	_, err = fmt.Fprint(d.world.stdout, d.banner(c, count, door), curls(c, someone))
 	return err
