@@ -2,8 +2,10 @@ package storetest
 
 import (
 	"crypto/rand"
+	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/rollcall-id/rollcall/internal/audit"
@@ -22,14 +24,19 @@ func (w *world) hash() signin.Hash { return signin.HashOf(rand.Text()) }
 // session begins a session, which goes on for twelve hours from begun.
 func (w *world) session(account ident.AccountID, user ident.UserID, begun time.Time) signin.StoredSession {
 	w.Helper()
+	s := w.newSession(account, user, begun)
+	w.change(account, user, signin.Change{Session: &s})
+	return s
+}
+
+func (w *world) newSession(account ident.AccountID, user ident.UserID, begun time.Time) signin.StoredSession {
+	w.Helper()
 	id, err := ident.NewEntryID(w.now(), rand.Reader)
 	w.ok(err)
-	s := signin.StoredSession{Hash: w.hash(), Session: signin.Session{
+	return signin.StoredSession{Hash: w.hash(), Session: signin.Session{
 		ID: id, Account: account, User: user, Method: signin.ByPassword, CreateTime: begun, LastSeenTime: begun,
 		ExpireTime: begun.Add(12 * time.Hour), Address: netip.MustParseAddr("2001:db8::1"), UserAgent: "Agent/1.0 🦉",
 	}}
-	w.change(account, user, signin.Change{Session: &s})
-	return s
 }
 
 func (w *world) change(account ident.AccountID, user ident.UserID, ch signin.Change) {
@@ -108,6 +115,38 @@ func sessionsEndWithAccess(w *world) {
 	w.gone("the account closed", bob)
 	_, err = w.peer.Session(w.Context(), twin.Hash)
 	w.ok(err)
+}
+
+// signingInRacesSuspension: of many who sign in and are suspended at the same moments, in one
+// transaction or in several, nobody keeps a session that a reactivation would bring back.
+func signingInRacesSuspension(w *world) {
+	account := w.account()
+	for range 20 {
+		users := w.inStates(account, slices.Repeat([]directory.State{directory.Active}, 16)...)
+		var acts []func() error
+		for _, u := range users {
+			session := w.newSession(account, u.ID, start)
+			acts = append(acts, func() error {
+				return w.ChangePerson(w.Context(), account, u.ID, func(st signin.Standing) signin.Change {
+					if st.User.State != directory.Active {
+						return signin.Change{}
+					}
+					return signin.Change{Session: &session}
+				})
+			}, func() error {
+				_, err := w.directory.Suspend(w.Context(), operator, account, u.ID)
+				return err
+			})
+		}
+		w.ok(errors.Join(together(acts...)...))
+		for _, u := range users {
+			left, err := w.peer.Sessions(w.Context(), account, u.ID)
+			w.ok(err)
+			if len(left) > 0 {
+				w.Fatalf("%s is suspended and has a session", u.ID)
+			}
+		}
+	}
 }
 
 func (w *world) gone(why string, s signin.StoredSession) {

@@ -112,6 +112,7 @@ func tests() map[string]func(*world) {
 		"accounts are edited":                       accountsAreEdited,
 		"sessions are kept":                         sessionsAreKept,
 		"sessions end with access":                  sessionsEndWithAccess,
+		"signing in races suspension":               signingInRacesSuspension,
 		"ways in are kept":                          waysInAreKept,
 		"a refused sign-in writes only its entry":   refusedSignInWritesOnlyItsEntry,
 		"one gets in by a link":                     oneGetsInByALink,
