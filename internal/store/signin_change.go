@@ -32,7 +32,7 @@ func (s *Store) ChangeByLink(ctx context.Context, hash signin.Hash, decide func(
 
 func (s *Store) changeSignIn(ctx context.Context, account ident.AccountID, decide func(signin.Standing) signin.Change, read func(context.Context, *tx) (signin.Standing, error)) error {
 	var gone error
-	err := s.change(ctx, "change how somebody signs in", account, func(ctx context.Context, t *tx) error {
+	err := s.changeOnce(ctx, "change how somebody signs in", account, func(ctx context.Context, t *tx) error {
 		gone = nil
 		st, err := read(ctx, t)
 		if err != nil && fault.KindOf(err) == fault.KindNotFound {
@@ -167,7 +167,7 @@ func (t *tx) insertSession(ctx context.Context, x *signin.StoredSession) error {
 
 // AddCeremony implements signin.Store.
 func (s *Store) AddCeremony(ctx context.Context, c signin.Ceremony) error {
-	return s.free(ctx, "add a ceremony", func(ctx context.Context, t *tx) error {
+	return s.marked(ctx, "add a ceremony", func(ctx context.Context, t *tx) error {
 		return t.InsertCeremony(ctx, sqlgen.InsertCeremonyParams{
 			Hash: c.Hash[:], Kind: string(c.Kind), AccountID: string(c.Account), UserID: string(c.User), Data: c.Data, ExpireTime: micros(c.ExpireTime),
 		})
@@ -177,7 +177,7 @@ func (s *Store) AddCeremony(ctx context.Context, c signin.Ceremony) error {
 // TakeCeremony implements signin.Store.
 func (s *Store) TakeCeremony(ctx context.Context, hash signin.Hash) (c signin.Ceremony, err error) {
 	var gone error
-	err = s.free(ctx, "take a ceremony", func(ctx context.Context, t *tx) error {
+	err = s.marked(ctx, "take a ceremony", func(ctx context.Context, t *tx) error {
 		gone = nil
 		r, err := t.GetCeremony(ctx, hash[:])
 		if err = missing(err, noCeremony); err != nil {

@@ -114,11 +114,21 @@ func (s *Store) free(ctx context.Context, op string, fn func(context.Context, *t
 // change runs work that changes an account, or anything in it, and decides on what it
 // reads: while it runs, nobody else changes that account, on any replica.
 func (s *Store) change(ctx context.Context, op string, account ident.AccountID, fn func(context.Context, *tx) error) error {
-	forgetful := func(ctx context.Context, t *tx) error {
-		clear(t.foreseen) // whoever signs in, joins or goes: what was read of people may no longer hold
+	return classify(op, s.writer.do(ctx, &job{run: forgetful(fn), account: account}))
+}
+
+// changeOnce is change by work that may leave no entry and must not happen twice.
+func (s *Store) changeOnce(ctx context.Context, op string, account ident.AccountID, fn func(context.Context, *tx) error) error {
+	return classify(op, s.writer.do(ctx, &job{run: forgetful(fn), account: account, runs: runs{mark: s.newMark()}}))
+}
+
+// forgetful is work that may make untrue what was read of people when its transaction
+// began: somebody signs in, joins or goes.
+func forgetful(fn func(context.Context, *tx) error) func(context.Context, *tx) error {
+	return func(ctx context.Context, t *tx) error {
+		clear(t.foreseen)
 		return fn(ctx, t)
 	}
-	return classify(op, s.writer.do(ctx, &job{run: forgetful, account: account}))
 }
 
 // changePerson is change of one person, who is read with the account.

@@ -63,10 +63,15 @@ func (s *Store) AddUsage(ctx context.Context, rows []usage.Row) error {
 
 // marked runs work that leaves no entry and must not happen twice.
 func (s *Store) marked(ctx context.Context, op string, fn func(context.Context, *tx) error) error {
+	return classify(op, s.writer.do(ctx, &job{run: fn, runs: runs{mark: s.newMark()}}))
+}
+
+// newMark returns a mark; none where the outcome of a commit is always heard.
+func (s *Store) newMark() string {
 	if !s.engine.limits().unheard {
-		return s.free(ctx, op, fn)
+		return ""
 	}
-	return classify(op, s.writer.do(ctx, &job{run: fn, runs: runs{mark: rand.Text()}}))
+	return rand.Text()
 }
 
 // marksKept is how long a mark may be looked for, with more than enough to spare.
