@@ -4,7 +4,7 @@
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 public=https://vuln.go.dev
-archive=$(find ../shared/vulndb -maxdepth 1 -name '*.tar.gz' 2>/dev/null | LC_ALL=C sort | tail -n 1)
+archive=$({ find ../shared/vulndb -maxdepth 1 -name '*.tar.gz' 2>/dev/null || true; } | LC_ALL=C sort | tail -n 1)
 if [ -n "${GOVULNDB:-}" ]; then
   db=$GOVULNDB
   say "database: GOVULNDB"
