@@ -7,15 +7,16 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"strconv"
 	"strings"
 	"unicode/utf8"
 
-	"github.com/trustelem/zxcvbn"
 	"golang.org/x/crypto/argon2"
 
 	"github.com/rollcall-id/rollcall/internal/directory"
 	"github.com/rollcall-id/rollcall/internal/fault"
+	"github.com/rollcall-id/rollcall/internal/signin/guess"
 )
 
 // Bounds of a password, in characters. There are no other rules of composition
@@ -23,12 +24,8 @@ import (
 const (
 	MinPassword = 12
 	MaxPassword = 128
-	// minScore is what a password must be worth to zxcvbn: 3 of 4, "safely
-	// unguessable", which begins at 10^8.
-	minScore = 3
-	// guessedPart is how many characters are looked at for what is guessable: the search is
-	// quadratic.
-	guessedPart = 64
+	// minGuesses is what a password must withstand, as a power of ten: zxcvbn calls that "safely unguessable".
+	minGuesses = 8
 )
 
 // Cost is what hashing a password with argon2id takes (RFC 9106), in one lane.
@@ -170,16 +167,8 @@ func ValidatePassword(password string, u directory.User, a directory.Account) er
 	}
 	words := append(directory.SearchWords(u), strings.ToLower(string(u.Email)), strings.ToLower(u.DisplayName))
 	words = append(append(words, strings.Fields(strings.ToLower(a.Name))...), productWords...)
-	if guessable(password, words) {
+	if guess.Bits(password, words) < minGuesses*math.Log2(10) {
 		return fault.Invalid("the password is easily guessed: use something less common, such as a few unrelated words")
 	}
 	return nil
-}
-
-func guessable(password string, words []string) bool {
-	part := []rune(password)
-	if len(part) > guessedPart {
-		part = part[:guessedPart]
-	}
-	return zxcvbn.PasswordStrength(string(part), words).Score < minScore
 }
