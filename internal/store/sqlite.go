@@ -243,7 +243,7 @@ func prepareDir(o Options) error {
 // log: migrateOnOpen sees to that, once the file is known to be ours.
 func openWriter(ctx context.Context, path string) (*sql.DB, error) {
 	db, err := sql.Open("sqlite", dsn(path, "busy_timeout(5000)", "synchronous(FULL)", "foreign_keys(1)",
-		"cache_size(-10000)", "wal_autocheckpoint(4000)", "journal_size_limit(67108864)", "temp_store(MEMORY)"))
+		"cache_size(-8000)", "wal_autocheckpoint(4000)", "journal_size_limit(67108864)", "temp_store(MEMORY)"))
 	if err != nil {
 		return nil, err
 	}
@@ -254,14 +254,15 @@ func openWriter(ctx context.Context, path string) (*sql.DB, error) {
 	return db, nil
 }
 
-// openReaders opens the pool that only reads. A handful of connections serves every
-// core: a read holds one for microseconds.
+// openReaders opens the pool that only reads. Two connections more than cores are enough: a
+// read holds one for microseconds. A page of their caches takes 8 KiB of memory, twice
+// what is said here, as the allocator under SQLite rounds up to powers of two.
 func openReaders(path string) (*sql.DB, error) {
 	db, err := sql.Open("sqlite", dsn(path, "busy_timeout(5000)", "query_only(1)", "cache_size(-1500)", "temp_store(MEMORY)"))
 	if err != nil {
 		return nil, err
 	}
-	n := runtime.GOMAXPROCS(0) + 4
+	n := runtime.GOMAXPROCS(0) + 2
 	db.SetMaxOpenConns(n)
 	db.SetMaxIdleConns(n)
 	return db, nil
