@@ -110,7 +110,6 @@ func (n *Node) Listen(ctx context.Context) (net.Addr, error) {
 
 // Run serves until ctx ends, drains, writes what is left and closes the Core.
 func (n *Node) Run(ctx context.Context) error {
-	defer layBallast()()
 	upkeep, stop := context.WithCancel(context.Background())
 	var wg sync.WaitGroup
 	wg.Go(func() { n.upkeep(upkeep) })
