@@ -112,6 +112,12 @@ func (s *suite) bare(ctx context.Context) error {
 	return nil
 }
 
+// The rows of the handler that checks and stores nothing.
+const (
+	tokenBare = "bare net/http: token"
+	getBare   = "bare net/http: get"
+)
+
 func (s *suite) bareOver(ctx context.Context, transport report.Transport) error {
 	srv, err := s.startBare(ctx, transport)
 	if err != nil {
@@ -123,8 +129,8 @@ func (s *suite) bareOver(ctx context.Context, transport report.Transport) error 
 		c.people = append(c.people, newAccountID())
 	}
 	for _, sc := range []scenario{
-		{name: "bare net/http: token", script: func(c caller, _ int) load.Script { return c.token() }},
-		{name: "bare net/http: get", script: caller.get},
+		{name: tokenBare, script: func(c caller, _ int) load.Script { return c.token() }},
+		{name: getBare, script: caller.get},
 	} {
 		if err := s.measure(ctx, srv, s.connections, sc, c); err != nil {
 			return err

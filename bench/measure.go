@@ -34,7 +34,8 @@ func (s *suite) subject(ctx context.Context, srv *server, connections int, sc sc
 	warm := max(perClient/4&^1, 2)
 	m := &subject{
 		srv: srv, clients: clients, perClient: perClient, script: sc.script(c, perClient),
-		row: report.Row{Scenario: sc.name, Transport: transport, Connections: connections, Target: sc.target},
+		row: report.Row{Scenario: sc.name, Transport: transport, Connections: connections, Target: sc.target,
+			Bare: sc.bare, BareTarget: sc.bareTarget},
 	}
 	if _, err := load.Run(ctx, clients, warm, sc.script(c, warm)); err != nil {
 		m.close()

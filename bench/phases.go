@@ -20,7 +20,8 @@ func (s *suite) chosen() []scenario {
 		return list
 	}
 	for i := range list {
-		list[i].target = postgresTargets[list[i].name]
+		goal := postgresTargets[list[i].name]
+		list[i].target, list[i].bare, list[i].bareTarget = goal.target, pgxBare+list[i].name, goal.bare
 	}
 	return list
 }

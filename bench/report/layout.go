@@ -45,22 +45,37 @@ func (r Report) tables() []table {
 func (r Report) headlines() table {
 	t := table{
 		title: fmt.Sprintf("CPU of the server process per request, in µs, with %d connections", r.Connections),
-		note:  "Median of the runs (least..greatest). Targets are for plain HTTP.",
-		head:  []string{"scenario", "HTTP", "HTTPS", "target", "verdict"},
-		words: map[int]bool{4: true},
+		note: "Median of the runs (least..greatest). Targets are for plain HTTP, and for a machine on which the bare handler costs what\n" +
+			"stands there; on a slower one they are higher by as much.",
+		head:  []string{"scenario", "HTTP", "HTTPS", "x bare", "target", "on this machine", "verdict"},
+		words: map[int]bool{6: true},
 	}
 	for _, row := range r.Rows {
 		if !r.headline(row) {
 			continue
 		}
-		target := ""
-		if row.Target > 0 {
-			target = fmt.Sprintf("<= %.0f", row.Target)
-		}
-		verdict := r.verdict(row.Target > 0, row.met())
-		t.rows = append(t.rows, []string{row.Scenario, row.CPU.spread(), r.overTLS(row).spread(), target, verdict})
+		verdict := r.verdict(row.Target > 0, r.met(row))
+		t.rows = append(t.rows, append([]string{row.Scenario, row.CPU.spread(), r.overTLS(row).spread()}, append(r.besides(row), verdict)...))
 	}
 	return t
+}
+
+// besides writes how a row stands beside the bare handler, its target, and the target for this machine.
+func (r Report) besides(row Row) []string {
+	ratio, target, here := "", "", ""
+	if bare := r.bare(row); len(bare) > 0 {
+		ratio = fmt.Sprintf("%.1f", row.CPU.Median()/bare.Median())
+	}
+	if row.Target > 0 {
+		target = fmt.Sprintf("<= %.0f", row.Target)
+		if row.BareTarget > 0 {
+			target += fmt.Sprintf(" (bare %.0f)", row.BareTarget)
+		}
+		if slowness := r.slowness(row); slowness > 0 {
+			here = fmt.Sprintf("<= %.0f", row.Target*max(1, slowness))
+		}
+	}
+	return []string{ratio, target, here}
 }
 
 // overTLS returns the CPU of the same scenario over TLS.
