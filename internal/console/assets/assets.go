@@ -18,6 +18,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 )
 
 //go:embed css/*.css console.js icon.svg
@@ -37,7 +38,7 @@ var (
 type file struct {
 	kind   string
 	plain  []byte
-	packed []byte // gzip
+	packed func() []byte // gzip; made when it is first asked for, for most starts of the program serve nothing
 }
 
 // served holds the files by path. It is written only while the package is made.
@@ -47,7 +48,7 @@ var served = map[string]file{}
 func add(name, ending, kind string, content []byte) string {
 	sum := sha256.Sum256(content)
 	path := Root + name + "-" + hex.EncodeToString(sum[:6]) + ending
-	served[path] = file{kind, content, Pack(content)}
+	served[path] = file{kind, content, sync.OnceValue(func() []byte { return Pack(content) })}
 	return path
 }
 
@@ -109,7 +110,7 @@ func Serve(w http.ResponseWriter, r *http.Request) bool {
 	body := f.plain
 	if Accepts(r) {
 		h.Set("Content-Encoding", "gzip")
-		body = f.packed
+		body = f.packed()
 	}
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(http.StatusOK)
