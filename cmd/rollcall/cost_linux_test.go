@@ -49,7 +49,7 @@ func firstCommand(tb testing.TB, program string) func() time.Duration {
 		envfile.ClientID + "=" + srv.ClientID, envfile.ClientSecret + "=" + srv.ClientSecret.Reveal(),
 	}
 	return func() time.Duration {
-		cmd := exec.Command(program, "users", "list") //nolint:gosec // G204: what was built above
+		cmd := exec.Command(program, "users", "list")
 		cmd.Env = env
 		if out, err := cmd.CombinedOutput(); err != nil {
 			tb.Fatalf("%v\n%s", err, out)
@@ -116,7 +116,7 @@ func testMillion(t *testing.T, program, output string) {
 		most.Store(max(most.Load(), ownMemory(int(pid.Load()))))
 	}))
 	t.Cleanup(srv.Close)
-	cmd := exec.Command(program, "users", "list", "--no-pace", "--output", output) //nolint:gosec // G204: what was built above
+	cmd := exec.Command(program, "users", "list", "--no-pace", "--output", output)
 	cmd.Env = []string{
 		"HOME=" + t.TempDir(), envfile.BaseURL + "=" + srv.URL, envfile.AccountID + "=A",
 		envfile.ClientID + "=C", envfile.ClientSecret + "=secret-of-the-test",

@@ -24,7 +24,9 @@ const raceVariable = "GORACE"
 func TestMain(m *testing.M) {
 	// By default every program that the detector watches sleeps for a second when it has ended, and here end hundreds.
 	if os.Getenv(raceVariable) == "" {
-		os.Setenv(raceVariable, "atexit_sleep_ms=10")
+		if err := os.Setenv(raceVariable, "atexit_sleep_ms=10"); err != nil {
+			panic(err)
+		}
 	}
 	testscript.Main(m, map[string]func(){"rollcall": main})
 }

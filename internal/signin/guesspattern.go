@@ -19,31 +19,39 @@ const shiftedKeys = `~!@#$%^&*()_+QWERTYUIOP{}|ASDFGHJKL:"ZXCVBNM<>?`
 // findKeys finds three and more keys of which each is next to the one before.
 func (p *pattern) findKeys() {
 	for _, name := range keyboards {
-		keys := adjacency.Graphs[name]
 		for i := 0; i < len(p.text)-1; {
-			turns, shifted, direction := 0, 0, -1
-			if !strings.HasSuffix(name, "keypad") && strings.IndexByte(shiftedKeys, p.text[i]) >= 0 {
-				shifted = 1
+			row := rowFrom(name, p.text[i:])
+			if row.length > 2 {
+				p.add("spatial", i, i+row.length-1, match.Match{Graph: name, Turns: row.turns, ShiftedCount: row.shifted})
 			}
-			j := i + 1
-			for ; j < len(p.text); j++ {
-				next, shift := neighbour(keys.Graph[p.text[j-1:j]], p.text[j:j+1])
-				if next < 0 {
-					break
-				}
-				if next != direction {
-					turns, direction = turns+1, next
-				}
-				if shift {
-					shifted++
-				}
-			}
-			if j-i > 2 {
-				p.add("spatial", i, j-1, match.Match{Graph: name, Turns: turns, ShiftedCount: shifted})
-			}
-			i = j
+			i += row.length
 		}
 	}
+}
+
+// row is how many neighbouring keys there are, how often their direction changes, its beginning counted, and how many
+// take the shift key.
+type row struct{ length, turns, shifted int }
+
+// rowFrom returns the row of keys with which text begins.
+func rowFrom(keyboard, text string) row {
+	r, direction := row{length: 1}, -1
+	if !strings.HasSuffix(keyboard, "keypad") && strings.IndexByte(shiftedKeys, text[0]) >= 0 {
+		r.shifted = 1
+	}
+	for ; r.length < len(text); r.length++ {
+		next, shift := neighbour(adjacency.Graphs[keyboard].Graph[text[r.length-1:r.length]], text[r.length:r.length+1])
+		if next < 0 {
+			break
+		}
+		if next != direction {
+			r.turns, direction = r.turns+1, next
+		}
+		if shift {
+			r.shifted++
+		}
+	}
+	return r
 }
 
 // neighbour tells in which direction a character lies, -1 for none, and whether it takes the shift key.
