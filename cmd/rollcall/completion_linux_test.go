@@ -42,7 +42,7 @@ func startZsh(t *testing.T) *zshSession {
 	}
 	screen, keyboard := pty(t)
 	cmd := exec.Command("zsh", "-i")
-	cmd.Dir, cmd.Env = home, []string{"HOME=" + home, "ZDOTDIR=" + home, "TERM=dumb", "PATH=" + os.Getenv("PATH")}
+	cmd.Dir, cmd.Env = home, []string{"HOME=" + home, "ZDOTDIR=" + home, "TERM=dumb", "PATH=" + os.Getenv("PATH"), raceVariable + "=" + os.Getenv(raceVariable)}
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = screen, screen, screen
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setsid: true, Setctty: true}
 	if err := cmd.Start(); err != nil {

@@ -127,7 +127,7 @@ func newExamplePlace(t *testing.T, command string) *examplePlace {
 	t.Helper()
 	at := &examplePlace{dir: t.TempDir()}
 	at.env = []string{
-		"PATH=" + os.Getenv("PATH"), "HOME=" + at.dir, "TMPDIR=" + t.TempDir(), "DATA=" + filepath.Join(at.dir, "data"),
+		"PATH=" + os.Getenv("PATH"), "HOME=" + at.dir, raceVariable + "=" + os.Getenv(raceVariable), "TMPDIR=" + t.TempDir(), "DATA=" + filepath.Join(at.dir, "data"),
 		"ROLLCALL_LISTEN=127.0.0.1:0", "ROLLCALL_ADMIN_LISTEN=127.0.0.1:0", "ROLLCALL_ACME_DIRECTORY=https://127.0.0.1:1/directory",
 	}
 	for name, text := range exampleFiles {

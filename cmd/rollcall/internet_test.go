@@ -10,7 +10,6 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
-	"errors"
 	"fmt"
 	"io"
 	"math/big"
@@ -37,7 +36,13 @@ type internet struct {
 
 	mu         sync.Mutex
 	open       map[net.Conn]bool
-	transcript bytes.Buffer
+	transcript []*request
+}
+
+// request is one that was sent, and whether its answer was taken.
+type request struct {
+	text     string
+	answered bool
 }
 
 // newInternet starts one and writes its authority to a file.
@@ -95,9 +100,7 @@ func (i *internet) accept() {
 		i.mu.Unlock()
 		i.conns.Go(func() {
 			defer conn.Close()
-			if err := i.tunnel(conn); err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, net.ErrClosed) {
-				i.write(fmt.Sprintf("broken: %v\n", err))
-			}
+			_ = i.tunnel(conn) // what breaks it has left a request unanswered, or was no request
 		})
 	}
 }
@@ -110,7 +113,8 @@ func (i *internet) tunnel(conn net.Conn) error {
 	}
 	host, _, err := net.SplitHostPort(connect.Host)
 	if err != nil || connect.Method != http.MethodConnect {
-		return fmt.Errorf("not a CONNECT: %s %s", connect.Method, connect.Host)
+		i.note(fmt.Sprintf("--- in clear: %s %s\n", connect.Method, connect.URL))
+		return err
 	}
 	if _, err := io.WriteString(conn, "HTTP/1.1 200 OK\r\n\r\n"); err != nil {
 		return err
@@ -131,11 +135,14 @@ func (i *internet) tunnel(conn net.Conn) error {
 		if err != nil {
 			return err
 		}
-		i.write("--- to " + host + "\n" + strings.TrimRight(strings.ReplaceAll(raw.String(), "\r\n", "\n"), "\n") + "\n")
+		sent := i.note("--- to " + host + "\n" + strings.TrimRight(strings.ReplaceAll(raw.String(), "\r\n", "\n"), "\n") + "\n")
 		raw.Reset()
 		if err := i.forward(sealed, r, body); err != nil {
 			return err
 		}
+		i.mu.Lock()
+		sent.answered = true
+		i.mu.Unlock()
 	}
 }
 
@@ -163,18 +170,29 @@ func (i *internet) forward(to io.Writer, r *http.Request, body []byte) error {
 	return answer.Write(to)
 }
 
-func (i *internet) write(text string) {
+func (i *internet) note(text string) *request {
+	sent := &request{text: text}
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	i.transcript.WriteString(text)
+	i.transcript = append(i.transcript, sent)
+	return sent
 }
 
-// spoken returns all requests so far, and forgets them.
+// spoken returns all requests so far, and forgets them. One whose answer was not taken before the same was sent again is
+// left out: clients give a request up that takes too long, as it may on a busy machine, and repeat it. Any other that
+// had no answer stands there.
 func (i *internet) spoken() string {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	defer i.transcript.Reset()
-	return i.transcript.String()
+	var text strings.Builder
+	for n, sent := range i.transcript {
+		again := n+1 < len(i.transcript) && i.transcript[n+1].text == sent.text
+		if sent.answered || !again {
+			text.WriteString(sent.text)
+		}
+	}
+	i.transcript = nil
+	return text.String()
 }
 
 // internets are those of the scripts that run, by their folder.

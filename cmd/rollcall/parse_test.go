@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"crypto/rand"
+	"reflect"
 	"regexp"
 	"strings"
 	"testing"
@@ -83,6 +84,39 @@ func TestHelpShowsExamplesThatParse(t *testing.T) {
 				t.Error("its help has no example")
 			}
 		})
+	}
+}
+
+// TestNoArgumentIsASecret: what is typed stands in the shell's history and is shown to everybody by ps. What is about a
+// secret is a switch, a number, a time, or names a file.
+func TestNoArgumentIsASecret(t *testing.T) {
+	t.Parallel()
+	w, _, _ := inMemory()
+	parser, err := newParser(t.Context(), &grammar{}, nil, w)
+	if err != nil {
+		t.Fatal(err)
+	}
+	secret, harmless := regexp.MustCompile(`secret|password|token|key`), regexp.MustCompile(`-(file|url)$|^tls-key$`)
+	seen := 0
+	check := func(n *kong.Node, v *kong.Value) {
+		if !secret.MatchString(v.Name) {
+			return
+		}
+		seen++
+		if kind := v.Target.Kind(); kind == reflect.String && !harmless.MatchString(v.Name) || kind == reflect.Slice {
+			t.Errorf("%s: %s takes a secret as an argument", commandWords(n), v.Name)
+		}
+	}
+	for _, n := range nodesBelow(parser.Model.Node) {
+		for _, f := range n.Flags {
+			check(n, f.Value)
+		}
+		for _, argument := range n.Positional {
+			check(n, argument)
+		}
+	}
+	if seen == 0 {
+		t.Error("nothing was looked at")
 	}
 }
 

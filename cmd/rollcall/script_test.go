@@ -18,7 +18,16 @@ import (
 	"github.com/rollcall-id/rollcall/internal/envfile"
 )
 
+// raceVariable holds the settings of the race detector, which programs under test are handed on.
+const raceVariable = "GORACE"
+
 func TestMain(m *testing.M) {
+	// By default every program that the detector watches sleeps for a second when it has ended, and here end hundreds.
+	if os.Getenv(raceVariable) == "" {
+		if err := os.Setenv(raceVariable, "atexit_sleep_ms=10"); err != nil {
+			panic(err)
+		}
+	}
 	testscript.Main(m, map[string]func(){"rollcall": main})
 }
 

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"os/signal"
+	"syscall"
 
 	"github.com/rollcall-id/rollcall/internal/terminal"
 )
@@ -126,6 +128,7 @@ func (u *Users) act(ctx context.Context, e *Env, a action, who *Selection, how *
 
 // carryOut shows the plan, or asks and does it.
 func (m *Manner) carryOut(ctx context.Context, s *session, p *plan, ask bool) (err error) {
+	outliveReaders()
 	if m.DryRun {
 		goOn, err := m.preview(ctx, s, p)
 		if err != nil || !goOn {
@@ -140,7 +143,7 @@ func (m *Manner) carryOut(ctx context.Context, s *session, p *plan, ask bool) (e
 		}
 	}
 	if err := p.tellRest(r); err != nil {
-		return err
+		return fmt.Errorf("nothing was changed: %w", err)
 	}
 	if len(p.act) == 0 {
 		r.summary()
@@ -176,6 +179,7 @@ func (m *Manner) preview(ctx context.Context, s *session, p *plan) (goOn bool, e
 
 // resume goes on with an earlier run, which was agreed to then.
 func (m *Manner) resume(ctx context.Context, s *session, a action, path string) error {
+	outliveReaders()
 	j, err := s.env.resumeJournal(path)
 	if err != nil {
 		return err
@@ -189,6 +193,10 @@ func (m *Manner) resume(ctx context.Context, s *session, a action, path string) 
 	}
 	return s.finish(ctx, j, s.env.newReport(a, m.Output))
 }
+
+// outliveReaders makes writing to who has gone, as head does, an error like any other: the process would end without a
+// word about where the run stands.
+func outliveReaders() { signal.Ignore(syscall.SIGPIPE) }
 
 // finish performs the run of a journal, and tells how it ended.
 func (s *session) finish(ctx context.Context, j *journalFile, r *report) error {

@@ -117,7 +117,7 @@ func (e *Env) open(c connection, m manners) (*session, error) {
 	}
 	made, err := client.New(config)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", c.source(), err)
+		return nil, fmt.Errorf("%s: %w", c.source(), &unprefixed{err})
 	}
 	return &session{Client: made, connection: c, env: e}, nil
 }

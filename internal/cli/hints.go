@@ -4,6 +4,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"net/http"
 	"strings"
 
 	"github.com/rollcall-id/rollcall/client"
@@ -45,6 +46,8 @@ func (u *unprefixed) Unwrap() error { return u.error }
 func (c connection) hint(err error) string {
 	var authority x509.UnknownAuthorityError
 	switch {
+	case isForeign(err):
+		return "does " + c.baseURL + " serve the Users API? If it does over https, the base URL begins so: " + c.renew()
 	case errors.Is(err, client.ErrBadCredentials), errors.Is(err, client.ErrUnauthenticated):
 		return "the client id or secret of " + c.source() + " is wrong, or the application is disabled: " + c.renew()
 	case errors.Is(err, client.ErrPermissionDenied):
@@ -67,6 +70,12 @@ func (c connection) hint(err error) string {
 		return "try again later; if it stays so, report the request id to who runs the server"
 	}
 	return ""
+}
+
+// isForeign tells of a refusal in which nothing is of this API. Servers of HTTPS answer plain HTTP so.
+func isForeign(err error) bool {
+	var refused *client.Error
+	return errors.As(err, &refused) && refused.Status == http.StatusBadRequest && refused.Code == 0 && refused.OAuthCode == ""
 }
 
 // renew says how to change the credentials.

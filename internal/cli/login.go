@@ -145,7 +145,7 @@ func (Whoami) Help() string {
 func (cmd *Whoami) Run(ctx context.Context, e *Env) error {
 	return e.connected(ctx, cmd.Target, manners{}, func(s *session) error {
 		if err := s.tryCredentials(ctx); err != nil {
-			return fmt.Errorf("%s, application %s at %s: %w", s.source(), s.client, s.baseURL, err)
+			return fmt.Errorf("%s, application %s at %s: %w", s.source(), s.client, s.baseURL, &unprefixed{err})
 		}
 		view := struct {
 			Profile string `json:"profile,omitempty"`

@@ -119,6 +119,8 @@ func parseNames(text []byte) (names []name, err error) {
 		names, err = parseObjects(text)
 	case bytes.HasPrefix(first, []byte("[")):
 		names, err = parseArray(text)
+	case columns.twice:
+		err = errors.New("two of its columns are ids, or two are e-mail addresses: leave the one in that is meant")
 	case columns.found():
 		names, err = parseCSV(text, columns)
 	default:
@@ -133,6 +135,7 @@ func parseNames(text []byte) (names []name, err error) {
 // places are the columns to read, -1 where there is none.
 type places struct {
 	id, email int
+	twice     bool // it is not known which is meant
 	comma     rune
 }
 
@@ -141,7 +144,7 @@ func (p places) found() bool { return p.id >= 0 || p.email >= 0 }
 // nameColumns looks for columns in a heading, which spreadsheets separate by commas,
 // semicolons or tabs.
 func nameColumns(heading string) places {
-	p := places{-1, -1, ','}
+	p := places{id: -1, email: -1, comma: ','}
 	for _, comma := range []rune{';', '\t'} {
 		if strings.ContainsRune(heading, comma) {
 			p.comma = comma
@@ -150,8 +153,10 @@ func nameColumns(heading string) places {
 	for i, field := range strings.Split(heading, string(p.comma)) {
 		switch strings.ToLower(strings.Trim(strings.TrimSpace(field), `"`)) {
 		case "id", "user_id":
+			p.twice = p.twice || p.id >= 0
 			p.id = i
 		case "email", "e-mail":
+			p.twice = p.twice || p.email >= 0
 			p.email = i
 		}
 	}

@@ -39,6 +39,8 @@ func TestParseNames(t *testing.T) {
 		"broken object":   {"{\"id\":\"A\"}\n{", nil, "line 2 is no JSON object"},
 		"two words":       {"A\nB C", nil, "line 2 is not one id or e-mail address"},
 		"unknown columns": {"name,mail\nA,a@x", nil, "line 1 is not one"},
+		"two addresses":   {"E-Mail,name,email\na@x,A,b@x", nil, "two of its columns are ids"},
+		"two ids":         {"id,user_id\nA,B", nil, "two of its columns are ids"},
 		"short row":       {"email,id\na@x\n", nil, "wrong number of fields"},
 		"too many":        {strings.Repeat("A\n", maxNames+1), nil, "a run takes 100000: split it"},
 	} {

@@ -60,7 +60,10 @@ func (r *run) attempt(ctx context.Context, e entry) error {
 	if stops(err) { // what to do about it comes with the end of the run
 		return errors.Join(r.report.tell(fate, someone, l.Detail), r.stopped(err))
 	}
-	return r.report.tell(fate, someone, r.advised(l.Detail, err))
+	if err := r.report.tell(fate, someone, r.advised(l.Detail, err)); err != nil {
+		return r.stopped(err) // nobody would see what is done to the others
+	}
+	return nil
 }
 
 // reason is the server's refusal without what the line around it says already.
