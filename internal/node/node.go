@@ -65,6 +65,7 @@ type Core struct {
 
 // OpenCore opens the database and makes the use cases. Whoever calls it closes it.
 func OpenCore(ctx context.Context, o CoreOptions) (*Core, error) {
+	_ = layBallast()
 	o.Store.Rand = o.Rand
 	if o.Lifetime == 0 {
 		o.Lifetime = oauth.DefaultLifetime
