@@ -34,6 +34,8 @@ type Options struct {
 	// everybody knows.
 	CAFile    string
 	Retention store.Retention
+	// Admission bounds what is served at once.
+	Admission Admission
 }
 
 // Node is a Core that answers requests.
@@ -64,6 +66,7 @@ func New(c *Core, o Options) (*Node, error) {
 		Directory: c.Directory, OAuth: c.OAuth, SignIn: c.SignIn, Looks: looks{c.Store}, Limiter: limits, Journal: c.Journal, Usage: n.usage,
 		Logger: c.logger, Registry: n.Registry, Now: c.now, Rand: c.rand,
 		PublicURL: o.PublicURL, TrustedProxies: o.TrustedProxies, WithoutV1Beta1: o.WithoutV1Beta1,
+		Admission: c.admission(o.Admission),
 	})
 	pages := console.New(console.Config{
 		Directory: c.Directory, OAuth: c.OAuth, SignIn: c.SignIn, Records: c.Records, Limiter: limits,
@@ -84,7 +87,7 @@ func New(c *Core, o Options) (*Node, error) {
 func withConsole(pages, api http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if console.Handles(r.URL.Path) {
-			pages.ServeHTTP(w, r)
+			pages.ServeHTTP(w, inTime(r))
 			return
 		}
 		api.ServeHTTP(w, r)
