@@ -29,13 +29,12 @@ type Limits struct {
 	Places int
 	// Waiting is how many may wait, in all lanes together; 0 = none.
 	Waiting int
+	// Fresh is how long somebody may have waited for their lane to be served in the order of
+	// arrival. Beyond it there is more work than can be done, and the newest goes first: it is
+	// better that some are served at once than that all are served just before they give up
+	// (adaptive LIFO; Maurer, "Fail at Scale", ACM Queue 13(8), 2015).
+	Fresh time.Duration
 }
-
-// fresh is how long somebody may have waited for their lane to be served in the order of
-// arrival. Beyond it there is more work than can be done, and the newest goes first: it is
-// better that some are served at once than that all are served just before they give up
-// (adaptive LIFO; Maurer, "Fail at Scale", ACM Queue 13(8), 2015).
-const fresh = 5 * time.Millisecond
 
 // Gate lets requests in. It is safe for concurrent use.
 type Gate struct {
@@ -149,7 +148,7 @@ func (g *Gate) startNext(now time.Time) bool {
 		if l.working >= g.most {
 			continue
 		}
-		w := l.first(now)
+		w := l.first(now, g.limits.Fresh)
 		g.remove(w)
 		l.working++
 		g.working++

@@ -58,7 +58,7 @@ func order(g *Gate, p Place, now time.Time, names []string, waiters ...*Waiter) 
 
 func TestLanesTakeTurns(t *testing.T) {
 	t.Parallel()
-	g := NewGate(Limits{Places: 1, Waiting: 10})
+	g := NewGate(Limits{Places: 1, Waiting: 10, Fresh: time.Second})
 	p := enter(t, g, 1, at(0))
 	names := []string{"loud 1", "loud 2", "loud 3", "quiet", "other 1", "other 2"}
 	lanes := []Lane{1, 1, 1, 2, 3, 3}
@@ -82,7 +82,7 @@ func TestNewestFirstWhenLate(t *testing.T) {
 		"in time": {at(5), []string{"a", "b", "c"}},
 		"late":    {at(9), []string{"c", "b", "a"}},
 	} {
-		g := NewGate(Limits{Places: 1, Waiting: 10})
+		g := NewGate(Limits{Places: 1, Waiting: 10, Fresh: 5 * time.Millisecond})
 		p := enter(t, g, 1, at(0))
 		waiters := []*Waiter{wait(t, g, 1, at(0)), wait(t, g, 1, at(1)), wait(t, g, 1, at(3))}
 		if diff := cmp.Diff(c.want, order(g, p, c.now, []string{"a", "b", "c"}, waiters...)); diff != "" {
@@ -175,7 +175,7 @@ type waiting struct {
 func TestGateHolds(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		limits := Limits{Places: rapid.IntRange(1, 9).Draw(t, "places"), Waiting: rapid.IntRange(0, 8).Draw(t, "waiting")}
+		limits := Limits{Places: rapid.IntRange(1, 9).Draw(t, "places"), Waiting: rapid.IntRange(0, 8).Draw(t, "waiting"), Fresh: 9 * time.Millisecond}
 		g, m, now := NewGate(limits), &model{places: map[Lane][]Place{}}, noon
 		for range rapid.IntRange(1, 80).Draw(t, "steps") {
 			now = now.Add(time.Duration(rapid.IntRange(0, 4).Draw(t, "ms")) * time.Millisecond)

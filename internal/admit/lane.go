@@ -15,7 +15,7 @@ type lane struct {
 }
 
 // first is whose turn it is within the lane.
-func (l *lane) first(now time.Time) *Waiter {
+func (l *lane) first(now time.Time, fresh time.Duration) *Waiter {
 	if now.Sub(l.oldest.since) > fresh {
 		return l.newest
 	}

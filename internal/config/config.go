@@ -96,7 +96,7 @@ type Admission struct {
 	ReadsAtOnce     int           `help:"Requests that read, in work at once. Default: 4 for each processor, and with --database 64." placeholder:"N"`
 	WritesAtOnce    int           `help:"Requests that write, in work at once." default:"48" placeholder:"N"`
 	RequestsWaiting int           `help:"Requests that may wait for their turn, of either kind; more are answered 503." default:"2000" placeholder:"N"`
-	RequestPatience time.Duration `help:"How long a request waits for its turn before it is answered 503: 1ms to 5s." default:"20ms" placeholder:"DURATION"`
+	RequestPatience time.Duration `help:"How long a request waits for its turn before it is answered 503: 1ms to 5s." default:"100ms" placeholder:"DURATION"`
 }
 
 // maxAtOnce is the largest figure of Admission.

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/netip"
+	"runtime"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -27,7 +28,7 @@ type Admission struct {
 }
 
 // Refusals that are held back, so that who asks again at once is slowed down.
-var pace = admit.PacerOptions{Every: time.Millisecond, Burst: 100, Longest: time.Second, Held: 8192}
+var pace = admit.PacerOptions{Every: 2 * time.Millisecond, Burst: 100, Longest: 2 * time.Second, Held: 8192}
 
 // retryOverload is what a refused client is told to wait: longer than most peaks last.
 const retryOverload = time.Second
@@ -66,6 +67,11 @@ func (d *door) enter(ctx context.Context, c *call) (err error) {
 	place, waiter := d.gate(c).Enter(d.lane(c), c.began)
 	if waiter != nil {
 		place, err = d.wait(ctx, d.gate(c), waiter)
+	} else {
+		// Whoever is ready to come in comes as far as this before anybody's work begins. Work that
+		// never waits would otherwise be done one after the other as requests come, and those
+		// that wait would wait unseen, for a processor.
+		runtime.Gosched()
 	}
 	if place == (admit.Place{}) {
 		return d.refuse(ctx, err)
@@ -83,23 +89,32 @@ func (d *door) gate(c *call) *admit.Gate {
 	return d.writes
 }
 
-// wait waits for a turn. Without an error and a place, too many wait.
+// wait waits for a turn. Without an error and a place, too many wait. If the time was over
+// long before that could be noticed, this process has not run meanwhile (it shares its
+// processors, or has used up its quota): that is no overload, and nobody is refused for it.
 func (d *door) wait(ctx context.Context, gate *admit.Gate, w *admit.Waiter) (admit.Place, error) {
+	due := time.Now().Add(d.Patience)
 	patience := time.NewTimer(d.Patience)
 	defer patience.Stop()
-	select {
-	case p := <-w.Turn():
-		return p, nil
-	case <-patience.C:
-		if gate.GiveUp(w, true) {
-			return admit.Place{}, errTooLate
+	for again := false; ; again = true {
+		select {
+		case p := <-w.Turn():
+			return p, nil
+		case <-patience.C:
+			if !again && time.Since(due) > d.Patience/2 {
+				patience.Reset(d.Patience)
+				continue
+			}
+			if gate.GiveUp(w, true) {
+				return admit.Place{}, errTooLate
+			}
+		case <-ctx.Done():
+			if gate.GiveUp(w, false) {
+				return admit.Place{}, errGone
+			}
 		}
-	case <-ctx.Done():
-		if gate.GiveUp(w, false) {
-			return admit.Place{}, errGone
-		}
+		return <-w.Turn(), nil // it came first
 	}
-	return <-w.Turn(), nil // it came first
 }
 
 // refuse returns what a refused client is told, after a moment if many are refused.

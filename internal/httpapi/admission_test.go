@@ -27,7 +27,7 @@ const ever = time.Hour
 func narrow(t *testing.T, places, waiting int, patience time.Duration) *world {
 	t.Helper()
 	w := newWorld(t, versions[0], testkit.Options{
-		TLS: true,
+		TLS:       true,
 		Admission: node.Admission{Reads: places, Writes: places, Waiting: &waiting, Patience: patience},
 	})
 	w.AddUser(directory.User{ID: "STUCK"})

@@ -26,7 +26,7 @@ const (
 	// writesAtOnce share commits; with fewer each commit would carry less.
 	writesAtOnce    = 48
 	requestsWaiting = 2000
-	requestPatience = 20 * time.Millisecond
+	requestPatience = 100 * time.Millisecond
 )
 
 // admission fills in the defaults.
@@ -47,8 +47,10 @@ func (c *Core) admission(o Admission) httpapi.Admission {
 	if o.Waiting != nil {
 		waiting = *o.Waiting
 	}
+	fresh := o.Patience / 2
 	return httpapi.Admission{
-		Reads: admit.Limits{Places: o.Reads, Waiting: waiting}, Writes: admit.Limits{Places: o.Writes, Waiting: waiting},
+		Reads:    admit.Limits{Places: o.Reads, Waiting: waiting, Fresh: fresh},
+		Writes:   admit.Limits{Places: o.Writes, Waiting: waiting, Fresh: fresh},
 		Patience: o.Patience,
 	}
 }

@@ -204,7 +204,7 @@ func (s *Server) nodeOptions() node.Options {
 		SharedLimits: node.SharedLimits{GivenTime: s.options.Now == nil, Timeout: 30 * time.Second},
 		Limits:       s.options.Limits, PublicURL: s.options.PublicURL, TrustedProxies: s.options.TrustedProxies,
 		WithoutV1Beta1: s.options.WithoutV1Beta1, Admission: s.options.Admission,
-		Retention:      store.Retention{Entries: 90 * 24 * time.Hour, Usage: 90 * 24 * time.Hour},
+		Retention: store.Retention{Entries: 90 * 24 * time.Hour, Usage: 90 * 24 * time.Hour},
 	}
 	if s.tls != nil {
 		o.Server.Certificates = s.tls
