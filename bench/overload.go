@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"runtime"
+	"slices"
 	"time"
 
 	"github.com/rollcall-id/rollcall/api"
@@ -81,7 +82,7 @@ func (s *suite) overload(ctx context.Context) error {
 		return err
 	}
 	return s.apart(func(at sides) error {
-		for _, name := range []string{"get", "list", "suspend", "token"} {
+		for _, name := range s.overloaded() {
 			if err := s.overloadOf(ctx, at, p, name); err != nil {
 				return fmt.Errorf("overload, %s: %w", name, err)
 			}
@@ -102,6 +103,15 @@ type overloads struct {
 	p50, p99, refused       report.Sample
 	offered, unsent, served int
 	connections             int
+}
+
+// overloaded are the scenarios to try: those that -only names besides, or else all.
+func (s *suite) overloaded() []string {
+	all := []string{"get", "list", "suspend", "token"}
+	if named := slices.DeleteFunc(slices.Clone(all), func(n string) bool { return !slices.Contains(s.only, n) }); len(named) > 0 {
+		return named
+	}
+	return all
 }
 
 func (s *suite) overloadOf(ctx context.Context, at sides, p populated, name string) error {

@@ -1,7 +1,7 @@
 // Package admit owns who is served when not everybody can be: a bounded number of
 // requests in work, a bounded number that wait, and whose turn is next.
 //
-//	Enter ---- a place is free ------------------------> in work -- Leave
+//	Enter ---- a place is free ------------------------> in work -- Leave, Start
 //	   \------ wait in the caller's lane -- turn comes --/
 //	                |-- too late, or gone (GiveUp) --> refused
 //	                '-- displaced by a newer one ----> refused
@@ -13,7 +13,7 @@
 //
 // What must always hold: never more in work than there are places, never more waiting
 // than are allowed; no lane has all places while there are a few (see Limits); a place
-// is never free while somebody waits who could have it; whoever waits in a lane is
+// is never free after Start while somebody waits who could have it; whoever waits in a lane is
 // passed by no more than one of each other lane before the next of its own lane starts.
 package admit
 
@@ -47,6 +47,7 @@ type Gate struct {
 	queues  int            // lanes in the ring
 	working int
 	waiting int
+	due     bool    // Start is going to be called
 	idle    []*lane // to be used again
 	stats   Stats
 }
@@ -87,7 +88,7 @@ func (g *Gate) Enter(key Lane, now time.Time) (Place, *Waiter) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	l := g.lane(key)
-	if g.working < g.limits.Places && l.working < g.most {
+	if g.working < g.limits.Places && l.working < g.most && !g.due {
 		l.working++
 		g.working++
 		return Place{l}, nil
@@ -103,15 +104,26 @@ func (g *Gate) Enter(key Lane, now time.Time) (Place, *Waiter) {
 	return Place{}, w
 }
 
-// Leave gives a place back, and gives it to whose turn it is.
-func (g *Gate) Leave(p Place, now time.Time) {
+// Leave gives a place back. It returns true if somebody waits and nobody has been told
+// so yet: then Start is to be called, soon. Whoever comes in between waits with the others.
+func (g *Gate) Leave(p Place) (start bool) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	p.lane.working--
 	g.working--
+	g.rest(p.lane)
+	start = g.waiting > 0 && !g.due
+	g.due = g.due || start
+	return start
+}
+
+// Start gives the free places to those whose turn it is.
+func (g *Gate) Start(now time.Time) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.due = false
 	for g.working < g.limits.Places && g.startNext(now) {
 	}
-	g.rest(p.lane)
 }
 
 // GiveUp takes a waiter away; late tells that it has waited too long, and has not just

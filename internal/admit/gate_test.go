@@ -31,6 +31,13 @@ func wait(t *testing.T, g *Gate, l Lane, now time.Time) *Waiter {
 	return w
 }
 
+// leave gives a place back, and starts whose turn it is.
+func leave(g *Gate, p Place, now time.Time) {
+	if g.Leave(p) {
+		g.Start(now)
+	}
+}
+
 // come tells whether a turn has come, and with which place.
 func come(w *Waiter) (p Place, ok bool) {
 	select {
@@ -45,7 +52,7 @@ func come(w *Waiter) (p Place, ok bool) {
 func order(g *Gate, p Place, now time.Time, names []string, waiters ...*Waiter) []string {
 	var got []string
 	for range waiters {
-		g.Leave(p, now)
+		leave(g, p, now)
 		for i, w := range waiters {
 			if next, ok := come(w); ok {
 				p, got = next, append(got, names[i])
@@ -101,11 +108,11 @@ func TestNoLaneHasAllPlaces(t *testing.T) {
 	stuck := wait(t, g, 1, at(0))
 	first, second := enter(t, g, 2, at(0)), enter(t, g, 3, at(0))
 	quiet := wait(t, g, 2, at(0))
-	g.Leave(first, at(1))
+	leave(g, first, at(1))
 	if _, ok := come(quiet); !ok {
 		t.Error("the quiet lane did not get the place that came free")
 	}
-	g.Leave(second, at(1))
+	leave(g, second, at(1))
 	if _, ok := come(stuck); ok {
 		t.Error("the stuck lane got more than three quarters")
 	}
@@ -127,7 +134,7 @@ func TestFullQueue(t *testing.T) {
 	if s := g.Stats(); s != (Stats{Working: 1, Waiting: 3, Waited: 5, Displaced: 2}) {
 		t.Errorf("got %+v", s)
 	}
-	g.Leave(p, at(1))
+	leave(g, p, at(1))
 	none := NewGate(Limits{})
 	enter(t, none, 1, at(0))
 	if p, w := none.Enter(1, at(0)); p != (Place{}) || w != nil {
@@ -143,7 +150,7 @@ func TestGivingUp(t *testing.T) {
 	if !g.GiveUp(a, true) || !g.GiveUp(c, false) {
 		t.Error("whoever waits can't give up")
 	}
-	g.Leave(p, at(1))
+	leave(g, p, at(1))
 	if g.GiveUp(b, true) {
 		t.Error("b gave up though its turn had come")
 	}
@@ -151,7 +158,7 @@ func TestGivingUp(t *testing.T) {
 	if !ok {
 		t.Fatal("b's turn did not come")
 	}
-	g.Leave(p, at(2))
+	leave(g, p, at(2))
 	if s := g.Stats(); s != (Stats{Waited: 3, Late: 1}) || len(g.lanes) != 0 {
 		t.Errorf("got %+v and %d lanes, want nobody left", s, len(g.lanes))
 	}
@@ -220,7 +227,7 @@ func (m *model) leave(t *rapid.T, g *Gate, lane Lane, now time.Time) {
 	p := m.places[lane]
 	m.places[lane] = p[:len(p)-1]
 	m.working--
-	g.Leave(p[len(p)-1], now)
+	leave(g, p[len(p)-1], now)
 	m.collect(t)
 }
 
@@ -284,7 +291,7 @@ func BenchmarkPassing(b *testing.B) {
 	b.RunParallel(func(pb *testing.PB) {
 		for pb.Next() {
 			p, _ := g.Enter(7, noon)
-			g.Leave(p, noon)
+			leave(g, p, noon)
 		}
 	})
 }

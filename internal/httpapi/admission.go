@@ -16,6 +16,7 @@ import (
 
 	"github.com/rollcall-id/rollcall/internal/admit"
 	"github.com/rollcall-id/rollcall/internal/fault"
+	"github.com/rollcall-id/rollcall/internal/server"
 )
 
 // Admission says how much is served at once. Requests that only read have places of
@@ -49,15 +50,42 @@ type door struct {
 	seed          maphash.Seed
 	logger        *slog.Logger
 	told          atomic.Int64 // when refusals were last logged, Unix nanoseconds
+
+	bell  *server.Bell // rung when a place is free for somebody who waits
+	ended chan struct{}
 }
 
-func newDoor(o Admission, l *slog.Logger, r prometheus.Registerer) *door {
+func newDoor(o Admission, l *slog.Logger, r prometheus.Registerer) (*door, error) {
+	bell, err := server.NewBell()
+	if err != nil {
+		return nil, err
+	}
 	d := &door{
 		Admission: o, reads: admit.NewGate(o.Reads), writes: admit.NewGate(o.Writes),
-		pacer: admit.NewPacer(pace), seed: maphash.MakeSeed(), logger: l,
+		pacer: admit.NewPacer(pace), seed: maphash.MakeSeed(), logger: l, bell: bell, ended: make(chan struct{}),
 	}
 	d.register(r)
-	return d
+	go d.start()
+	return d, nil
+}
+
+// start gives out the places that come free, until the bell is closed. It comes by way of
+// the network's poller, so that whoever has arrived meanwhile is at the gate by then:
+// otherwise each would wait unseen until all before have been served.
+func (d *door) start() {
+	defer close(d.ended)
+	for d.bell.Wait() {
+		now := time.Now()
+		d.reads.Start(now)
+		d.writes.Start(now)
+	}
+}
+
+// close ends start; nobody is at the door any more.
+func (d *door) close() error {
+	err := d.bell.Close()
+	<-d.ended
+	return err
 }
 
 // enter waits until a request may be worked on; then it must leave. A body is read
@@ -80,7 +108,11 @@ func (d *door) enter(ctx context.Context, c *call) (err error) {
 	return nil
 }
 
-func (d *door) leave(c *call) { d.gate(c).Leave(c.place, time.Now()) }
+func (d *door) leave(c *call) {
+	if d.gate(c).Leave(c.place) {
+		d.bell.Ring()
+	}
+}
 
 func (d *door) gate(c *call) *admit.Gate {
 	if c.op.Method == http.MethodGet {

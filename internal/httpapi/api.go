@@ -60,15 +60,25 @@ type API struct {
 	door    *door
 }
 
-// New returns the handler of the whole public API.
-func New(c Config) *API {
+// New returns the handler of the whole public API. Whoever calls it closes it.
+func New(c Config) (*API, error) {
 	ops := Operations()
 	if c.WithoutV1Beta1 {
 		ops = without(ops, "v1beta1")
 	}
 	a := &API{Config: c, router: newRouter(ops), metrics: newMetrics(c.Registry, ops)}
-	if c.Admission.Reads.Places > 0 && c.Admission.Writes.Places > 0 {
-		a.door = newDoor(c.Admission, c.Logger, c.Registry)
+	if c.Admission == (Admission{}) {
+		return a, nil
 	}
-	return a
+	var err error
+	a.door, err = newDoor(c.Admission, c.Logger, c.Registry)
+	return a, err
+}
+
+// Close lets go of what admits requests, once there are none.
+func (a *API) Close() error {
+	if a.door == nil {
+		return nil
+	}
+	return a.door.close()
 }

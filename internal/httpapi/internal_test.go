@@ -26,10 +26,14 @@ import (
 
 // bare is an API without anything behind it: enough for whoever sends no credentials.
 func bare(logs io.Writer) *API {
-	return New(Config{
+	a, err := New(Config{
 		Usage: &usage.Meter{}, Logger: slog.New(slog.NewJSONHandler(logs, nil)), Registry: prometheus.NewRegistry(),
 		Now: func() time.Time { return time.Unix(0, 0) }, Rand: strings.NewReader(strings.Repeat("r", 1<<20)),
 	})
+	if err != nil {
+		panic(err) // only a door can fail, and there is none
+	}
+	return a
 }
 
 // TestPanic: a defect is told to the client by nothing but the request id, and to the

@@ -24,8 +24,10 @@ const (
 	// readsOnServer also wait for a database's answers, and for limits to be counted.
 	readsOnServer = 64
 	// writesAtOnce share commits; with fewer each commit would carry less.
-	writesAtOnce    = 48
-	requestsWaiting = 2000
+	writesAtOnce = 48
+	// waitingForEach processor, of either kind: what can be served in some ten milliseconds. A longer
+	// queue would not be served more, but later.
+	waitingForEach  = 64
 	requestPatience = 100 * time.Millisecond
 )
 
@@ -43,8 +45,8 @@ func (c *Core) admission(o Admission) httpapi.Admission {
 	if o.Patience == 0 {
 		o.Patience = requestPatience
 	}
-	waiting := requestsWaiting
-	if o.Waiting != nil {
+	waiting := waitingForEach * runtime.GOMAXPROCS(0)
+	if o.Waiting != nil && *o.Waiting >= 0 {
 		waiting = *o.Waiting
 	}
 	fresh := o.Patience / 2

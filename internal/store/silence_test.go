@@ -51,7 +51,9 @@ func TestSilencesDoNotAddUp(t *testing.T) {
 	t.Parallel()
 	s, swallow, proxy := silent(t)
 	by := access.Caller{Kind: access.Operator, Name: "olga"}
-	entry := func(a audit.Action) audit.Entry { return audit.New(by, "ACCOUNT", a, "ADA", audit.Done, time.Unix(1, 0)) }
+	entry := func(a audit.Action) audit.Entry {
+		return audit.New(by, "ACCOUNT", a, "ADA", audit.Done, time.Unix(1, 0))
+	}
 	account := directory.Account{ID: "ACCOUNT", Name: "Acme", Provisioning: directory.NoProvisioning, State: directory.Open, CreateTime: time.Unix(1, 0)}
 	if err := s.CreateAccount(t.Context(), account, entry(audit.AccountCreate)); err != nil {
 		t.Fatal(err)
