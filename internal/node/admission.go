@@ -25,9 +25,9 @@ const (
 	readsOnServer = 64
 	// writesAtOnce share commits; with fewer each commit would carry less.
 	writesAtOnce = 48
-	// waitingForEach processor, of either kind: what can be served in some ten milliseconds. A longer
+	// waitingForEach processor, of either kind: what is served in some ten milliseconds. A longer
 	// queue would not be served more, but later.
-	waitingForEach  = 64
+	waitingForEach  = 32
 	requestPatience = 100 * time.Millisecond
 )
 
