@@ -19,10 +19,10 @@ type Admission struct {
 // What is served at once unless the operator says otherwise.
 const (
 	// readsForEach processor keep it busy on an embedded database, where reading is
-	// processor time; more would only make each of them slower.
+	// processor time; more would only make each of them slower. On a server each of its
+	// connections may be waited for besides; more would wait for one another there, where
+	// nobody sees to it that applications take turns.
 	readsForEach = 4
-	// readsOnServer also wait for a database's answers, and for limits to be counted.
-	readsOnServer = 64
 	// writesAtOnce share commits; with fewer each commit would carry less.
 	writesAtOnce = 48
 	// waitingForEach processor, of either kind: what is served in some ten milliseconds. A longer
@@ -36,7 +36,7 @@ func (c *Core) admission(o Admission) httpapi.Admission {
 	if o.Reads == 0 {
 		o.Reads = readsForEach * runtime.GOMAXPROCS(0)
 		if c.database != "" {
-			o.Reads = readsOnServer
+			o.Reads += c.connections
 		}
 	}
 	if o.Writes == 0 {

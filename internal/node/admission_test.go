@@ -3,6 +3,7 @@ package node
 import (
 	"net/http"
 	"net/http/httptest"
+	"runtime"
 	"testing"
 	"time"
 
@@ -14,22 +15,22 @@ import (
 
 func TestAdmissionDefaults(t *testing.T) {
 	t.Parallel()
-	none := 0
+	none, waiting := 0, waitingForEach*runtime.GOMAXPROCS(0)
 	for name, c := range map[string]struct {
 		url   string
 		given Admission
 		want  httpapi.Admission
 	}{
 		"on a server": {"postgres://x", Admission{}, httpapi.Admission{
-			Reads:    admit.Limits{Places: 64, Waiting: 2000, Fresh: 50 * time.Millisecond},
-			Writes:   admit.Limits{Places: 48, Waiting: 2000, Fresh: 50 * time.Millisecond},
+			Reads:    admit.Limits{Places: 7 + readsForEach*runtime.GOMAXPROCS(0), Waiting: waiting, Fresh: 50 * time.Millisecond},
+			Writes:   admit.Limits{Places: 48, Waiting: waiting, Fresh: 50 * time.Millisecond},
 			Patience: 100 * time.Millisecond}},
 		"given": {"", Admission{Reads: 3, Writes: 5, Waiting: &none, Patience: time.Second}, httpapi.Admission{
 			Reads:    admit.Limits{Places: 3, Fresh: time.Second / 2},
 			Writes:   admit.Limits{Places: 5, Fresh: time.Second / 2},
 			Patience: time.Second}},
 	} {
-		if diff := cmp.Diff(c.want, (&Core{database: c.url}).admission(c.given)); diff != "" {
+		if diff := cmp.Diff(c.want, (&Core{database: c.url, connections: 7}).admission(c.given)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
 	}
