@@ -37,6 +37,9 @@ const (
 	phaseBare  = "bare"
 	phaseReady = "ready"
 	phasePages = "pages"
+
+	phaseOverload  = "overload"
+	phaseNeighbour = "neighbour"
 )
 
 // thorough is what the targets of the project are judged by.
@@ -91,7 +94,7 @@ func everything() []string {
 	for _, s := range scenarios() {
 		names = append(names, s.name)
 	}
-	return append(names, phaseReady, phasePages)
+	return append(names, phaseReady, phasePages, phaseOverload, phaseNeighbour)
 }
 
 // fewestPeople leaves every connection people of its own to suspend, and pages to walk.

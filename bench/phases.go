@@ -28,7 +28,7 @@ func (s *suite) chosen() []scenario {
 
 // load measures every scenario, over plain HTTP and over TLS, each on a server that has done nothing else.
 func (s *suite) load(ctx context.Context) error {
-	if len(s.chosen()) == 0 {
+	if len(s.chosen()) == 0 || s.wants(phaseOverload) && len(s.only) > 0 {
 		return nil
 	}
 	p, err := s.account(ctx)

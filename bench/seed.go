@@ -16,15 +16,27 @@ type database struct {
 	folder, seed     string
 	account          string
 	clientID, secret string
-	people           int    // the owner not counted
-	url              string // on a PostgreSQL server; empty = in the folder
+	quiet            []credentials // of other applications
+	people           int           // the owner not counted
+	url              string        // on a PostgreSQL server; empty = in the folder
 }
+
+// credentials are an application's.
+type credentials struct{ clientID, secret string }
+
+func newCredentials() credentials {
+	return credentials{uuid.NewString(), rand.Text() + rand.Text()}
+}
+
+// quietOnes is how many applications an account has besides the one that most scenarios use.
+const quietOnes = 8
 
 // suspendedShare of the people are suspended from the start, as on a real account.
 const suspendedShare = "0.1"
 
 // seedText is the seed file of contract and issue: people without number, one owner older than all of them, who can't
-// be suspended, and one application that may do everything.
+// be suspended, one application that may do everything,
+// and a few that only read.
 const seedText = `accounts:
   - id: %s
     name: Benchmark
@@ -38,6 +50,13 @@ const seedText = `accounts:
         permissions: [users.list, users.get, users.suspend, users.reactivate]
 `
 
+// quietText is one more application.
+const quietText = `      - client_id: %s
+        client_secret: %s
+        name: quiet %d
+        permissions: [users.list, users.get]
+`
+
 // newDatabase writes the seed of a database under dir; the server's first start fills it.
 func newDatabase(dir, name string, people int) (database, error) {
 	d := database{
@@ -48,6 +67,11 @@ func newDatabase(dir, name string, people int) (database, error) {
 		return database{}, fmt.Errorf("make data folder: %w", err)
 	}
 	text := fmt.Sprintf(seedText, d.account, people, d.clientID, d.secret)
+	for i := range quietOnes {
+		c := newCredentials()
+		d.quiet = append(d.quiet, c)
+		text += fmt.Sprintf(quietText, c.clientID, c.secret, i+1)
+	}
 	if err := os.WriteFile(d.seed, []byte(text), 0o600); err != nil {
 		return database{}, fmt.Errorf("write seed: %w", err)
 	}

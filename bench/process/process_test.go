@@ -243,3 +243,24 @@ func TestBuildAndLinkage(t *testing.T) {
 		t.Errorf("got %v, want the compiler's complaint", err)
 	}
 }
+
+func TestPinning(t *testing.T) {
+	t.Parallel()
+	cores, err := Cores()
+	if err != nil || len(cores) == 0 {
+		t.Fatalf("got cores %v, %v", cores, err)
+	}
+	err = OnCores(func() error {
+		pinned, err := Cores()
+		if err != nil || len(pinned) != 1 || pinned[0] != cores[0] {
+			t.Errorf("pinned to %v, %v, want %d alone", pinned, err, cores[0])
+		}
+		return nil
+	}, cores[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again, err := Cores(); err != nil || len(again) != len(cores) {
+		t.Errorf("afterwards %v, %v, want %v", again, err, cores)
+	}
+}

@@ -74,6 +74,9 @@ func (cmd *serveCmd) Run(ctx context.Context, w *world) error {
 		},
 		Limits: limits(s.Limits), SharedLimits: shared, PublicURL: s.PublicURL, TrustedProxies: proxies, WithoutV1Beta1: !s.V1Beta1,
 		Retention: store.Retention{Entries: s.AuditRetention, Usage: s.UsageRetention},
+		Admission: node.Admission{
+			Reads: s.ReadsAtOnce, Writes: s.WritesAtOnce, Waiting: &s.RequestsWaiting, Patience: s.RequestPatience,
+		},
 	})
 	if err != nil {
 		return errors.Join(err, core.Close())

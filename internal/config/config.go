@@ -90,6 +90,33 @@ func (l SharedLimits) Validate() error {
 	return nil
 }
 
+// Admission is how much is served at once. Whoever would have to wait too long is refused
+// quickly, and asks again.
+type Admission struct {
+	ReadsAtOnce     int           `help:"Requests that read, in work at once. Default: 4 for each processor, and with --database as many more as it has connections." placeholder:"N"`
+	WritesAtOnce    int           `help:"Requests that write, in work at once." default:"48" placeholder:"N"`
+	RequestsWaiting int           `help:"Requests that may wait for their turn, of either kind; more are answered 503. Default: 32 for each processor." default:"-1" placeholder:"N"`
+	RequestPatience time.Duration `help:"How long a request waits for its turn before it is answered 503: 1ms to 5s." default:"100ms" placeholder:"DURATION"`
+}
+
+// maxAtOnce is the largest figure of Admission.
+const maxAtOnce = 100_000
+
+// Validate refuses figures that are out of range.
+func (a Admission) Validate() error {
+	switch {
+	case a.ReadsAtOnce < 0 || a.ReadsAtOnce > maxAtOnce:
+		return fmt.Errorf("--reads-at-once=%d is out of range: 0 (the default) to %d", a.ReadsAtOnce, maxAtOnce)
+	case a.WritesAtOnce < 1 || a.WritesAtOnce > maxAtOnce:
+		return fmt.Errorf("--writes-at-once=%d is out of range: 1 to %d", a.WritesAtOnce, maxAtOnce)
+	case a.RequestsWaiting < -1 || a.RequestsWaiting > maxAtOnce:
+		return fmt.Errorf("--requests-waiting=%d is out of range: 0 (none) to %d, or -1 (the default)", a.RequestsWaiting, maxAtOnce)
+	case a.RequestPatience < time.Millisecond || a.RequestPatience > 5*time.Second:
+		return fmt.Errorf("--request-patience=%s is out of range: 1ms to 5s", a.RequestPatience)
+	}
+	return nil
+}
+
 // Tokens is what concerns access tokens.
 type Tokens struct {
 	TokenLifetime time.Duration `help:"How long an access token lives: 1s to 24h, whole seconds." default:"900s" placeholder:"DURATION"`
@@ -234,6 +261,7 @@ type Serve struct {
 	Tokens
 	Limits
 	SharedLimits
+	Admission
 	Retention
 	Logs
 }
@@ -243,7 +271,7 @@ func (s Serve) Validate() error {
 	if err := s.Database.Check(); err != nil {
 		return err
 	}
-	for _, part := range []interface{ Validate() error }{s.Network, s.TLS, s.Tokens, s.Limits, s.SharedLimits, s.Retention} {
+	for _, part := range []interface{ Validate() error }{s.Network, s.TLS, s.Tokens, s.Limits, s.SharedLimits, s.Admission, s.Retention} {
 		if err := part.Validate(); err != nil {
 			return err
 		}

@@ -17,7 +17,7 @@ type floor struct {
 
 // house lists the floors from the ground up.
 var house = []floor{
-	{rooms: "fault throttle api server config terminal envfile pgtest valkeytest"},
+	{rooms: "fault throttle admit api server config terminal envfile pgtest valkeytest"},
 	{rooms: "ident page filter client"},
 	{rooms: "access"},
 	{rooms: "audit usage"},
@@ -41,7 +41,7 @@ var narrow = map[string]string{
 }
 
 // ruleRooms decide without touching the world: what they know of clock, chance, disk and network comes in as values.
-const ruleRooms = "fault ident access audit usage filter page throttle directory oauth signin records"
+const ruleRooms = "fault ident access audit usage filter page throttle admit directory oauth signin records"
 
 // worldly lists what a rule room never imports.
 const worldly = "net/http database/sql log log/slog os crypto/rand math/rand math/rand/v2"

@@ -1,7 +1,7 @@
 // Package httpapi owns the HTTP face of rollcall: the list of operations, the way
 // every request goes, and the forms of every answer.
 //
-//	request -> caps -> route -> authenticate -> meter -> handler -> reply -> one log line, one metric
+//	request -> caps -> route -> admit -> authenticate -> meter -> handler -> reply -> one log line, one metric
 //
 // Handlers take values and return values; one function writes answers (write), one
 // table turns kinds of failure into statuses (problem.go). Security steps stand in
@@ -27,8 +27,8 @@ import (
 	"github.com/rollcall-id/rollcall/internal/usage"
 )
 
-// Config is what the API is made of. Only SignIn, PublicURL, TrustedProxies and
-// WithoutV1Beta1 may be left empty.
+// Config is what the API is made of. Only SignIn, PublicURL, TrustedProxies,
+// Admission and WithoutV1Beta1 may be left empty.
 type Config struct {
 	Directory *directory.Service
 	OAuth     *oauth.Service
@@ -46,6 +46,8 @@ type Config struct {
 	PublicURL string
 	// TrustedProxies are believed about where a request came from.
 	TrustedProxies []netip.Prefix
+	// Admission bounds what is served at once; the zero value bounds nothing.
+	Admission Admission
 	// WithoutV1Beta1 turns the preview version's routes off.
 	WithoutV1Beta1 bool
 }
@@ -55,13 +57,28 @@ type API struct {
 	Config
 	router  *router
 	metrics *metrics
+	door    *door
 }
 
-// New returns the handler of the whole public API.
-func New(c Config) *API {
+// New returns the handler of the whole public API. Whoever calls it closes it.
+func New(c Config) (*API, error) {
 	ops := Operations()
 	if c.WithoutV1Beta1 {
 		ops = without(ops, "v1beta1")
 	}
-	return &API{Config: c, router: newRouter(ops), metrics: newMetrics(c.Registry, ops)}
+	a := &API{Config: c, router: newRouter(ops), metrics: newMetrics(c.Registry, ops)}
+	if c.Admission == (Admission{}) {
+		return a, nil
+	}
+	var err error
+	a.door, err = newDoor(c.Admission, c.Logger, c.Registry)
+	return a, err
+}
+
+// Close lets go of what admits requests, once there are none.
+func (a *API) Close() error {
+	if a.door == nil {
+		return nil
+	}
+	return a.door.close()
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/rollcall-id/rollcall/internal/access"
+	"github.com/rollcall-id/rollcall/internal/admit"
 	"github.com/rollcall-id/rollcall/internal/fault"
 	"github.com/rollcall-id/rollcall/internal/oauth"
 	"github.com/rollcall-id/rollcall/internal/page"
@@ -22,9 +23,18 @@ type call struct {
 
 	// caller says where the request came from, and after authentication who sent it.
 	caller access.Caller
+	// place is the request's place in work, and credentials the hash of what it sends, if the
+	// door needs it; unknown tells that they have not counted here yet.
+	place       admit.Place
+	credentials uint64
+	unknown     bool
 	// sender is the application of an operation authenticated with Basic.
 	sender oauth.AuthenticatedClient
 	form   form
+
+	bodyText string
+	bodyErr  error
+	bodyRead bool
 
 	// look is what was read with the token; nil where nothing is.
 	look Look
@@ -68,8 +78,16 @@ func capped(r *http.Request) error {
 	return nil
 }
 
-// body reads the whole request body, up to the cap.
+// body is the whole request body, up to the cap. It is read once.
 func (c *call) body() (string, error) {
+	if !c.bodyRead {
+		c.bodyRead = true
+		c.bodyText, c.bodyErr = c.readBody()
+	}
+	return c.bodyText, c.bodyErr
+}
+
+func (c *call) readBody() (string, error) {
 	if c.request.ContentLength == 0 || c.request.Body == nil {
 		return "", nil
 	}

@@ -9,6 +9,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/rollcall-id/rollcall/internal/audit"
+	"github.com/rollcall-id/rollcall/internal/fault"
 	"github.com/rollcall-id/rollcall/internal/ident"
 )
 
@@ -39,7 +40,7 @@ func newMetrics(r prometheus.Registerer, ops []Operation) *metrics {
 }
 
 // finish tells of a request once it is answered: one log line, one metric, one
-// count of usage.
+// count of usage. Of one that was refused at the door there is the metric alone.
 func (a *API) finish(c *call, status int, err error) {
 	took := a.Now().Sub(c.began)
 	operation := unmatched
@@ -47,6 +48,9 @@ func (a *API) finish(c *call, status int, err error) {
 		operation = c.op.ID
 	}
 	a.metrics.requests.WithLabelValues(operation, strconv.Itoa(status)).Inc()
+	if f := fault.As(err); f != nil && f.Reason == reasonBusy {
+		return // the door tells of them, now and then
+	}
 	a.metrics.duration.WithLabelValues(operation).Observe(took.Seconds())
 	if c.caller.Client != "" {
 		a.Usage.Observe(c.caller.Account, c.caller.Client, c.caller.UserAgent, status, c.began)

@@ -18,6 +18,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/rollcall-id/rollcall/api"
+	"github.com/rollcall-id/rollcall/internal/admit"
 	"github.com/rollcall-id/rollcall/internal/fault"
 	"github.com/rollcall-id/rollcall/internal/ident"
 	"github.com/rollcall-id/rollcall/internal/usage"
@@ -25,10 +26,14 @@ import (
 
 // bare is an API without anything behind it: enough for whoever sends no credentials.
 func bare(logs io.Writer) *API {
-	return New(Config{
+	a, err := New(Config{
 		Usage: &usage.Meter{}, Logger: slog.New(slog.NewJSONHandler(logs, nil)), Registry: prometheus.NewRegistry(),
 		Now: func() time.Time { return time.Unix(0, 0) }, Rand: strings.NewReader(strings.Repeat("r", 1<<20)),
 	})
+	if err != nil {
+		panic(err) // only a door can fail, and there is none
+	}
+	return a
 }
 
 // TestPanic: a defect is told to the client by nothing but the request id, and to the
@@ -65,6 +70,23 @@ func TestPanic(t *testing.T) {
 	var counted dto.Metric
 	if err := a.metrics.requests.WithLabelValues("panics", "500").Write(&counted); err != nil || counted.GetCounter().GetValue() != 1 {
 		t.Errorf("counted defects: got %v, %v, want 1", &counted, err)
+	}
+}
+
+// TestRequestsEnd: whatever a handler waits for, it knows until when.
+func TestRequestsEnd(t *testing.T) {
+	t.Parallel()
+	a := bare(io.Discard)
+	op := Operation{ID: "waits", Method: http.MethodGet, Path: "/waits"}
+	op.handle = func(_ *API, ctx context.Context, _ *call) (reply, error) {
+		_, bounded := admit.Until(ctx)
+		return answer(bounded), nil
+	}
+	a.router = newRouter([]Operation{op})
+	w := httptest.NewRecorder()
+	a.ServeHTTP(w, httptest.NewRequest(http.MethodGet, "/waits", nil))
+	if got := w.Body.String(); got != "true" {
+		t.Errorf("a handler is bounded: got %s, want true", got)
 	}
 }
 

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/rollcall-id/rollcall/internal/access"
+	"github.com/rollcall-id/rollcall/internal/admit"
 	"github.com/rollcall-id/rollcall/internal/audit"
 	"github.com/rollcall-id/rollcall/internal/fault"
 	"github.com/rollcall-id/rollcall/internal/ident"
@@ -61,10 +62,17 @@ func (a *API) serve(c *call) (rep reply, err error) {
 	case c.op == nil:
 		return rep, errWrongMethod
 	}
-	ctx := c.request.Context()
+	ctx := admit.WithUntil(c.request.Context(), time.Now().Add(admit.RequestTime))
+	if a.door != nil && c.op.Auth != Open {
+		if err := a.door.enter(ctx, c); err != nil {
+			return rep, err
+		}
+		defer a.door.leave(c)
+	}
 	if err := a.authenticate(ctx, c); err != nil {
 		return rep, err
 	}
+	a.door.learn(c)
 	if err := a.meter(ctx, c); err != nil {
 		return rep, err
 	}

@@ -31,13 +31,14 @@ var problems = map[fault.Kind]problem{
 	fault.KindInternal:        {http.StatusInternalServerError, api.CodeInternal, api.OAuthServerError},
 }
 
-// Reasons that have a status of their own.
+// Reasons that are told apart: all but the last have a status of their own.
 const (
 	reasonURI     = "uri_too_long"
 	reasonHeaders = "headers_too_large"
 	reasonBody    = "body_too_large"
 	reasonRoute   = "unknown_route"
 	reasonMethod  = "method_not_allowed"
+	reasonBusy    = "busy"
 )
 
 var statuses = map[string]int{

@@ -19,6 +19,7 @@ func (a *API) issueToken(ctx context.Context, c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
+	a.door.learnToken(c, issued.AccessToken)
 	return answer(api.TokenResponse{
 		AccessToken: issued.AccessToken, TokenType: api.TokenTypeBearer,
 		ExpiresIn: int64(issued.ExpiresIn / time.Second), Scope: oauth.Scope,

@@ -59,6 +59,8 @@ type Core struct {
 	rand     io.Reader
 	logger   *slog.Logger
 	database string // URL of the database, "" = embedded
+	// connections to it, at most; 0 = embedded.
+	connections int
 	// lost counts audit entries the store would not take.
 	lost atomic.Int64
 }
@@ -75,6 +77,12 @@ func OpenCore(ctx context.Context, o CoreOptions) (*Core, error) {
 		return nil, err
 	}
 	c := &Core{Store: s, now: o.Now, rand: o.Rand, logger: o.Logger, database: o.Store.URL}
+	if c.database != "" {
+		c.connections = o.Store.Connections
+		if c.connections == 0 {
+			c.connections = store.DefaultConnections
+		}
+	}
 	c.Journal = audit.NewJournal(s, func(err error, lost int64) {
 		c.lost.Add(lost)
 		o.Logger.Error("audit entries could not be written", "lost", lost, "error", err)

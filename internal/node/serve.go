@@ -34,6 +34,8 @@ type Options struct {
 	// everybody knows.
 	CAFile    string
 	Retention store.Retention
+	// Admission bounds what is served at once.
+	Admission Admission
 }
 
 // Node is a Core that answers requests.
@@ -60,11 +62,16 @@ func New(c *Core, o Options) (*Node, error) {
 	n.Registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	n.registerMetrics()
 	c.SignIn.Limiter = limits
-	n.API = httpapi.New(httpapi.Config{
+	n.API, err = httpapi.New(httpapi.Config{
 		Directory: c.Directory, OAuth: c.OAuth, SignIn: c.SignIn, Looks: looks{c.Store}, Limiter: limits, Journal: c.Journal, Usage: n.usage,
 		Logger: c.logger, Registry: n.Registry, Now: c.now, Rand: c.rand,
 		PublicURL: o.PublicURL, TrustedProxies: o.TrustedProxies, WithoutV1Beta1: o.WithoutV1Beta1,
+		Admission: c.admission(o.Admission),
 	})
+	if err != nil {
+		limits.close()
+		return nil, err
+	}
 	pages := console.New(console.Config{
 		Directory: c.Directory, OAuth: c.OAuth, SignIn: c.SignIn, Records: c.Records, Limiter: limits,
 		Logger: c.logger, Registry: n.Registry, Now: c.now, Rand: c.rand,
@@ -75,7 +82,7 @@ func New(c *Core, o Options) (*Node, error) {
 	cfg.Ready = append(cfg.Ready, server.Check{Name: "database", Run: c.Store.Ping})
 	if n.Server, err = server.New(cfg); err != nil {
 		limits.close()
-		return nil, err
+		return nil, errors.Join(err, n.API.Close())
 	}
 	return n, nil
 }
@@ -84,7 +91,7 @@ func New(c *Core, o Options) (*Node, error) {
 func withConsole(pages, api http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if console.Handles(r.URL.Path) {
-			pages.ServeHTTP(w, r)
+			pages.ServeHTTP(w, inTime(r))
 			return
 		}
 		api.ServeHTTP(w, r)
@@ -127,7 +134,7 @@ func (n *Node) Run(ctx context.Context) error {
 // Close lets go of a node that does not run, and of its Core.
 func (n *Node) Close() error {
 	n.limits.close()
-	return n.Core.Close()
+	return errors.Join(n.API.Close(), n.Core.Close())
 }
 
 // How often the housekeeping looks after things.

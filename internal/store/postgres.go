@@ -8,7 +8,6 @@ import (
 	"net"
 	"strconv"
 	"strings"
-	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -94,11 +93,7 @@ func parseURL(url string) (*pgx.ConnConfig, error) {
 	}
 	d := dialer(config)
 	config.DialFunc = func(ctx context.Context, network, address string) (net.Conn, error) {
-		c, err := d.DialContext(ctx, network, address)
-		if err != nil {
-			return nil, err
-		}
-		return &impatientConn{Conn: c}, nil
+		return dialImpatiently(ctx, d, network, address)
 	}
 	return config, nil
 }
@@ -107,42 +102,8 @@ func dialer(config *pgx.ConnConfig) *net.Dialer {
 	return &net.Dialer{Timeout: config.ConnectTimeout, KeepAlive: 15 * time.Second}
 }
 
-// impatientConn gives up a connection whose other end is silent for too long, however the
-// wait came about: watching a context would cost a goroutine a statement.
-type impatientConn struct {
-	net.Conn
-
-	told atomic.Bool // somebody else has set a deadline
-}
-
-// Read implements net.Conn.
-func (c *impatientConn) Read(p []byte) (int, error) {
-	if !c.told.Load() {
-		if err := c.Conn.SetReadDeadline(time.Now().Add(statementTimeout)); err != nil {
-			return 0, err
-		}
-	}
-	return c.Conn.Read(p)
-}
-
-// Write implements net.Conn.
-func (c *impatientConn) Write(p []byte) (int, error) {
-	if !c.told.Load() {
-		if err := c.Conn.SetWriteDeadline(time.Now().Add(statementTimeout)); err != nil {
-			return 0, err
-		}
-	}
-	return c.Conn.Write(p)
-}
-
-// SetDeadline implements net.Conn: a deadline that is set stands until it is taken back.
-func (c *impatientConn) SetDeadline(t time.Time) error {
-	c.told.Store(!t.IsZero())
-	return c.Conn.SetDeadline(t)
-}
-
 func (e *postgresEngine) pool(size int) *sql.DB {
-	db := stdlib.OpenDB(*e.config, stdlib.OptionAfterConnect(planOnce))
+	db := stdlib.OpenDB(*e.config, stdlib.OptionAfterConnect(planOnce), stdlib.OptionShouldPing(takeInHand))
 	db.SetMaxOpenConns(size)
 	db.SetMaxIdleConns(size)
 	db.SetConnMaxLifetime(connectionLifetime)

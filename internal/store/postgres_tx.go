@@ -6,11 +6,13 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
 
+	"github.com/rollcall-id/rollcall/internal/admit"
 	"github.com/rollcall-id/rollcall/internal/ident"
 	"github.com/rollcall-id/rollcall/internal/store/internal/sqlgen"
 )
@@ -52,7 +54,11 @@ type statement struct {
 
 // begin implements engine. Nothing is sent before the first statement.
 func (e *postgresEngine) begin(ctx context.Context) (*tx, error) {
-	ctx, cancel := context.WithTimeout(ctx, statementTimeout)
+	latest := time.Now().Add(statementTimeout)
+	if at, ok := admit.Until(ctx); ok && at.Before(latest) {
+		latest = at
+	}
+	ctx, cancel := context.WithDeadline(ctx, latest)
 	defer cancel()
 	conn, err := e.writes.Conn(ctx)
 	if err != nil {

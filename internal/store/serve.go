@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"github.com/rollcall-id/rollcall/internal/admit"
 	"github.com/rollcall-id/rollcall/internal/ident"
 )
 
@@ -65,10 +66,40 @@ const (
 // retries counts the time of one piece of work that is tried again.
 type retries struct {
 	began time.Time
+	until time.Time // zero = no further bound
 	pause time.Duration
 }
 
 func newRetries() *retries { return &retries{began: time.Now(), pause: firstPause} }
+
+// retriesOf is newRetries for work whose callers have so much time.
+func retriesOf(batch ...*job) *retries {
+	r := newRetries()
+	r.until = untilOf(batch)
+	return r
+}
+
+// untilOf is when the time of the first of those callers is over who have a bound; zero
+// if none has.
+func untilOf(batch []*job) (first time.Time) {
+	for _, j := range batch {
+		if !j.until.IsZero() && (first.IsZero() || j.until.Before(first)) {
+			first = j.until
+		}
+	}
+	return first
+}
+
+// contextOf is what work is done in. It is not the callers' contexts: one caller who
+// leaves must not undo the others' work. Statements are bounded by the busy timeout, or
+// the deadlines of their connection, which know of the callers' time.
+func contextOf(batch ...*job) context.Context {
+	ctx := context.Background()
+	if at := untilOf(batch); !at.IsZero() {
+		ctx = admit.WithUntil(ctx, at)
+	}
+	return ctx
+}
 
 // after tells whether to try again after a failure with that meaning; if so it has
 // waited, a little longer each time, and not as long as others do.
@@ -80,7 +111,7 @@ func (r *retries) after(m meaning) bool {
 	case final, unknown:
 		return false
 	}
-	if time.Since(r.began)+r.pause > patience {
+	if time.Since(r.began)+r.pause > patience || !r.until.IsZero() && time.Until(r.until) < r.pause {
 		return false
 	}
 	time.Sleep(r.pause/2 + rand.N(r.pause/2+1)) //nolint:gosec // G404: spreading, not secrecy
@@ -105,7 +136,7 @@ func (w *writer) serve(batch []*job) {
 
 // attempt runs a batch until it is committed or there is no point in going on.
 func (w *writer) attempt(batch []*job) (blamed bool, err error) {
-	for again := newRetries(); ; {
+	for again := retriesOf(batch...); ; {
 		blamed, err = w.transact(batch)
 		if err == nil || !again.after(w.engine.meaning(err)) {
 			return blamed, err
@@ -129,7 +160,7 @@ func (w *writer) settle(j *job, lost error) error {
 		return lost // nobody waits
 	}
 	j.unsure = true
-	for again := newRetries(); ; {
+	for again := retriesOf(j); ; {
 		_, err := w.transact([]*job{j})
 		if err != nil && !errors.Is(err, errDone) && w.wasCommitted(j) {
 			err = nil
@@ -154,12 +185,13 @@ func (w *writer) settle(j *job, lost error) error {
 
 // wasCommitted looks for the traces of work whose run has failed.
 func (w *writer) wasCommitted(j *job) bool {
-	t, err := w.engine.begin(context.Background())
+	ctx := contextOf(j)
+	t, err := w.engine.begin(ctx)
 	if err != nil {
 		return false
 	}
 	defer t.session.rollback()
-	found, err := t.traced(context.Background(), j)
+	found, err := t.traced(ctx, j)
 	return err == nil && found
 }
 
@@ -180,9 +212,7 @@ func (t *tx) traced(ctx context.Context, j *job) (bool, error) {
 // of work that failed, which is then blamed, or of the database; either way nothing
 // is written, unless the error means that nobody knows.
 func (w *writer) transact(batch []*job) (blamed bool, err error) {
-	// Not the callers' contexts: one caller who leaves must not undo the others' work.
-	// Statements are bounded by the busy timeout, or the deadlines of their connection.
-	ctx := context.Background()
+	ctx := contextOf(batch...)
 	t, err := w.engine.begin(ctx)
 	if err != nil {
 		return false, err

@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/rollcall-id/rollcall/internal/admit"
 	"github.com/rollcall-id/rollcall/internal/fault"
 	"github.com/rollcall-id/rollcall/internal/ident"
 )
@@ -51,6 +52,7 @@ type job struct {
 	run     func(context.Context, *tx) error
 	account ident.AccountID // that it changes, and holds from its beginning; "" = none
 	person  ident.UserID    // whom it reads first; "" = nobody
+	until   time.Time       // when its caller's time is over; zero = never
 	err     error
 	done    chan struct{}
 	// state goes from waiting to taken or to abandoned, never further: the work of a
@@ -78,6 +80,9 @@ const (
 	queueLength = 4096
 	// longestWait bounds how long a caller waits for its work to begin.
 	longestWait = 20 * time.Second
+	// leastWork is how much of a request's time must be left when its work begins. What
+	// begins shares its transaction, which must not be short of time because of one.
+	leastWork = 3 * time.Second
 )
 
 func newWriter(e engine) *writer {
@@ -98,7 +103,12 @@ var errClosed = errors.New("the store is closed")
 // near as the disk: nobody is left not knowing, and work never writes to variables of a
 // caller who has gone.
 func (w *writer) do(ctx context.Context, j *job) error {
-	ctx, cancel := context.WithTimeout(ctx, longestWait)
+	patience := longestWait
+	if at, ok := admit.Until(ctx); ok {
+		j.until = at
+		patience = min(patience, time.Until(at)-leastWork)
+	}
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	j.done = make(chan struct{})
 	select {

@@ -63,6 +63,8 @@ type Options struct {
 	TrustedProxies []netip.Prefix
 	WithoutV1Beta1 bool
 	PublicHealth   bool
+	// Admission bounds what is served at once; its zero fields take the defaults.
+	Admission node.Admission
 }
 
 // Account is the id of the account that every server begins with.
@@ -201,8 +203,8 @@ func (s *Server) nodeOptions() node.Options {
 		// Limits go by the test's clock, and no machine is too busy to count them together.
 		SharedLimits: node.SharedLimits{GivenTime: s.options.Now == nil, Timeout: 30 * time.Second},
 		Limits:       s.options.Limits, PublicURL: s.options.PublicURL, TrustedProxies: s.options.TrustedProxies,
-		WithoutV1Beta1: s.options.WithoutV1Beta1,
-		Retention:      store.Retention{Entries: 90 * 24 * time.Hour, Usage: 90 * 24 * time.Hour},
+		WithoutV1Beta1: s.options.WithoutV1Beta1, Admission: s.options.Admission,
+		Retention: store.Retention{Entries: 90 * 24 * time.Hour, Usage: 90 * 24 * time.Hour},
 	}
 	if s.tls != nil {
 		o.Server.Certificates = s.tls

@@ -1,0 +1,63 @@
+package node
+
+import (
+	"net/http"
+	"runtime"
+	"time"
+
+	"github.com/rollcall-id/rollcall/internal/admit"
+	"github.com/rollcall-id/rollcall/internal/httpapi"
+)
+
+// Admission says how much is served at once. Zero fields take the defaults below.
+type Admission struct {
+	Reads, Writes int           // requests in work
+	Waiting       *int          // requests that wait for their turn, of either kind
+	Patience      time.Duration // how long one waits before it is refused
+}
+
+// What is served at once unless the operator says otherwise.
+const (
+	// readsForEach processor keep it busy on an embedded database, where reading is
+	// processor time; more would only make each of them slower. On a server each of its
+	// connections may be waited for besides; more would wait for one another there, where
+	// nobody sees to it that applications take turns.
+	readsForEach = 4
+	// writesAtOnce share commits; with fewer each commit would carry less.
+	writesAtOnce = 48
+	// waitingForEach processor, of either kind: what is served in some ten milliseconds. A longer
+	// queue would not be served more, but later.
+	waitingForEach  = 32
+	requestPatience = 100 * time.Millisecond
+)
+
+// admission fills in the defaults.
+func (c *Core) admission(o Admission) httpapi.Admission {
+	if o.Reads == 0 {
+		o.Reads = readsForEach * runtime.GOMAXPROCS(0)
+		if c.database != "" {
+			o.Reads += c.connections
+		}
+	}
+	if o.Writes == 0 {
+		o.Writes = writesAtOnce
+	}
+	if o.Patience == 0 {
+		o.Patience = requestPatience
+	}
+	waiting := waitingForEach * runtime.GOMAXPROCS(0)
+	if o.Waiting != nil && *o.Waiting >= 0 {
+		waiting = *o.Waiting
+	}
+	fresh := o.Patience / 2
+	return httpapi.Admission{
+		Reads:    admit.Limits{Places: o.Reads, Waiting: waiting, Fresh: fresh},
+		Writes:   admit.Limits{Places: o.Writes, Waiting: waiting, Fresh: fresh},
+		Patience: o.Patience,
+	}
+}
+
+// inTime bounds what a request of the console may wait for; the API does it by itself.
+func inTime(r *http.Request) *http.Request {
+	return r.WithContext(admit.WithUntil(r.Context(), time.Now().Add(admit.RequestTime)))
+}
