@@ -45,8 +45,19 @@ SELECT count(*) FROM (
     LIMIT CAST(sqlc.arg(most) AS bigint)
 ) AS p;
 
+-- name: GetCounts :one
+SELECT active_people, suspended_people, pending_people, CAST(CASE WHEN counted_seq = audit_seq THEN 1 ELSE 0 END AS bigint) AS hold
+FROM accounts WHERE id = $1;
+
 -- name: CountByState :many
-SELECT state, count(*) AS people FROM users WHERE account_id = $1 GROUP BY state;
+-- Counts them, and tells the end of the account's chain at the same moment.
+SELECT u.state, count(*) AS people, CAST(coalesce((SELECT a.audit_seq FROM accounts a WHERE a.id = $1), 0) AS bigint) AS audit_seq
+FROM users u WHERE u.account_id = $1 GROUP BY u.state;
+
+-- name: SetCounts :exec
+-- Keeps what was counted, unless the account has changed meanwhile.
+UPDATE accounts SET active_people = sqlc.arg(active), suspended_people = sqlc.arg(suspended), pending_people = sqlc.arg(pending), counted_seq = audit_seq
+WHERE id = sqlc.arg(id) AND audit_seq = sqlc.arg(audit_seq);
 
 -- name: NextGroup :one
 -- The first group behind a name that has members: walking from one to the next skips the members.

@@ -19,16 +19,19 @@ func (q *Queries) ActivateUser(ctx context.Context, accountID string, iD string)
 }
 
 const CountByState = `-- name: CountByState :many
-SELECT state, count(*) AS people FROM users WHERE account_id = $1 GROUP BY state
+SELECT u.state, count(*) AS people, CAST(coalesce((SELECT a.audit_seq FROM accounts a WHERE a.id = $1), 0) AS bigint) AS audit_seq
+FROM users u WHERE u.account_id = $1 GROUP BY u.state
 `
 
 type CountByStateRow struct {
-	State  string
-	People int64
+	State    string
+	People   int64
+	AuditSeq int64
 }
 
-func (q *Queries) CountByState(ctx context.Context, accountID string) ([]CountByStateRow, error) {
-	rows, err := q.db.QueryContext(ctx, CountByState, accountID)
+// Counts them, and tells the end of the account's chain at the same moment.
+func (q *Queries) CountByState(ctx context.Context, id string) ([]CountByStateRow, error) {
+	rows, err := q.db.QueryContext(ctx, CountByState, id)
 	if err != nil {
 		return nil, err
 	}
@@ -36,7 +39,7 @@ func (q *Queries) CountByState(ctx context.Context, accountID string) ([]CountBy
 	var items []CountByStateRow
 	for rows.Next() {
 		var i CountByStateRow
-		if err := rows.Scan(&i.State, &i.People); err != nil {
+		if err := rows.Scan(&i.State, &i.People, &i.AuditSeq); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -118,6 +121,30 @@ func (q *Queries) DeleteWords(ctx context.Context, accountID string, userID stri
 	return err
 }
 
+const GetCounts = `-- name: GetCounts :one
+SELECT active_people, suspended_people, pending_people, CAST(CASE WHEN counted_seq = audit_seq THEN 1 ELSE 0 END AS bigint) AS hold
+FROM accounts WHERE id = $1
+`
+
+type GetCountsRow struct {
+	ActivePeople    int64
+	SuspendedPeople int64
+	PendingPeople   int64
+	Hold            int64
+}
+
+func (q *Queries) GetCounts(ctx context.Context, id string) (GetCountsRow, error) {
+	row := q.db.QueryRowContext(ctx, GetCounts, id)
+	var i GetCountsRow
+	err := row.Scan(
+		&i.ActivePeople,
+		&i.SuspendedPeople,
+		&i.PendingPeople,
+		&i.Hold,
+	)
+	return i, err
+}
+
 const InsertWord = `-- name: InsertWord :exec
 INSERT INTO user_words (account_id, word, user_id) VALUES ($1, $2, $3)
 `
@@ -137,6 +164,31 @@ func (q *Queries) NextGroup(ctx context.Context, accountID string, groupName str
 	var group_name string
 	err := row.Scan(&group_name)
 	return group_name, err
+}
+
+const SetCounts = `-- name: SetCounts :exec
+UPDATE accounts SET active_people = $1, suspended_people = $2, pending_people = $3, counted_seq = audit_seq
+WHERE id = $4 AND audit_seq = $5
+`
+
+type SetCountsParams struct {
+	Active    int64
+	Suspended int64
+	Pending   int64
+	ID        string
+	AuditSeq  int64
+}
+
+// Keeps what was counted, unless the account has changed meanwhile.
+func (q *Queries) SetCounts(ctx context.Context, arg SetCountsParams) error {
+	_, err := q.db.ExecContext(ctx, SetCounts,
+		arg.Active,
+		arg.Suspended,
+		arg.Pending,
+		arg.ID,
+		arg.AuditSeq,
+	)
+	return err
 }
 
 const UpdateAccount = `-- name: UpdateAccount :exec
