@@ -225,175 +225,114 @@ func (q *Queries) UpdateUser(ctx context.Context, arg UpdateUserParams) error {
 	return err
 }
 
-const UsersByGroup = `-- name: UsersByGroup :many
-SELECT u.account_id, u.id, u.email, u.email_key, u.display_name, u.state, u.listed, u.type, u.create_time, CAST(1 AS bigint) AS member
-FROM (
-    SELECT m.account_id, m.user_id FROM group_members m
-    WHERE m.account_id = $1 AND m.group_name = $2
-    LIMIT CAST($3 AS bigint)
-) p
-JOIN users u ON u.account_id = p.account_id AND u.id = p.user_id
+const UsersByGroup = `-- name: UsersByGroup :one
+SELECT CAST(coalesce(string_agg(q.packed, CAST($1 AS text)), '') AS text) AS people FROM (
+    SELECT concat_ws(CAST($2 AS text), u.id, u.email, u.display_name, u.state, u.type, u.create_time, 1) AS packed
+    FROM (
+        SELECT m.account_id, m.user_id FROM group_members m
+        WHERE m.account_id = $3 AND m.group_name = $4
+        LIMIT CAST($5 AS bigint)
+    ) p
+    JOIN users u ON u.account_id = p.account_id AND u.id = p.user_id
+) AS q
 `
 
-type UsersByGroupRow struct {
-	AccountID   string
-	ID          string
-	Email       string
-	EmailKey    string
-	DisplayName string
-	State       string
-	Listed      int64
-	Type        string
-	CreateTime  int64
-	Member      int64
+type UsersByGroupParams struct {
+	RowSeparator   string
+	FieldSeparator string
+	AccountID      string
+	GroupName      string
+	Most           int64
 }
 
-func (q *Queries) UsersByGroup(ctx context.Context, accountID string, groupName string, most int64) ([]UsersByGroupRow, error) {
-	rows, err := q.db.QueryContext(ctx, UsersByGroup, accountID, groupName, most)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []UsersByGroupRow
-	for rows.Next() {
-		var i UsersByGroupRow
-		if err := rows.Scan(
-			&i.AccountID,
-			&i.ID,
-			&i.Email,
-			&i.EmailKey,
-			&i.DisplayName,
-			&i.State,
-			&i.Listed,
-			&i.Type,
-			&i.CreateTime,
-			&i.Member,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
+// The people of a group, in no order, as one text.
+func (q *Queries) UsersByGroup(ctx context.Context, arg UsersByGroupParams) (string, error) {
+	row := q.db.QueryRowContext(ctx, UsersByGroup,
+		arg.RowSeparator,
+		arg.FieldSeparator,
+		arg.AccountID,
+		arg.GroupName,
+		arg.Most,
+	)
+	var people string
+	err := row.Scan(&people)
+	return people, err
 }
 
-const UsersByWord = `-- name: UsersByWord :many
-SELECT u.account_id, u.id, u.email, u.email_key, u.display_name, u.state, u.listed, u.type, u.create_time, CAST(CASE WHEN CAST($1 AS text) = '' THEN 0 WHEN EXISTS (
-    SELECT 1 FROM group_members m
-    WHERE m.account_id = u.account_id AND m.group_name = CAST($1 AS text) AND m.user_id = u.id
-) THEN 1 ELSE 0 END AS bigint) AS member
-FROM (
-    SELECT w.account_id, w.user_id FROM user_words w
-    WHERE w.account_id = $2 AND w.word >= $3 AND w.word < $4
-    LIMIT CAST($5 AS bigint)
-) p
-JOIN users u ON u.account_id = p.account_id AND u.id = p.user_id
+const UsersByWord = `-- name: UsersByWord :one
+SELECT CAST(coalesce(string_agg(q.packed, CAST($1 AS text)), '') AS text) AS people FROM (
+    SELECT concat_ws(CAST($2 AS text), u.id, u.email, u.display_name, u.state, u.type, u.create_time,
+        CASE WHEN CAST($3 AS text) = '' THEN 0 WHEN EXISTS (
+            SELECT 1 FROM group_members m
+            WHERE m.account_id = u.account_id AND m.group_name = CAST($3 AS text) AND m.user_id = u.id
+        ) THEN 1 ELSE 0 END) AS packed
+    FROM (
+        SELECT w.account_id, w.user_id FROM user_words w
+        WHERE w.account_id = $4 AND w.word >= $5 AND w.word < $6
+        LIMIT CAST($7 AS bigint)
+    ) p
+    JOIN users u ON u.account_id = p.account_id AND u.id = p.user_id
+) AS q
 `
 
 type UsersByWordParams struct {
-	GroupName string
-	AccountID string
-	Word      []byte
-	Behind    []byte
-	Most      int64
+	RowSeparator   string
+	FieldSeparator string
+	GroupName      string
+	AccountID      string
+	Word           []byte
+	Behind         []byte
+	Most           int64
 }
 
-type UsersByWordRow struct {
-	AccountID   string
-	ID          string
-	Email       string
-	EmailKey    string
-	DisplayName string
-	State       string
-	Listed      int64
-	Type        string
-	CreateTime  int64
-	Member      int64
-}
-
-// People with a word between two, in no order; somebody may come twice.
-func (q *Queries) UsersByWord(ctx context.Context, arg UsersByWordParams) ([]UsersByWordRow, error) {
-	rows, err := q.db.QueryContext(ctx, UsersByWord,
+// People with a word between two, in no order; somebody may come twice. As one text.
+func (q *Queries) UsersByWord(ctx context.Context, arg UsersByWordParams) (string, error) {
+	row := q.db.QueryRowContext(ctx, UsersByWord,
+		arg.RowSeparator,
+		arg.FieldSeparator,
 		arg.GroupName,
 		arg.AccountID,
 		arg.Word,
 		arg.Behind,
 		arg.Most,
 	)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []UsersByWordRow
-	for rows.Next() {
-		var i UsersByWordRow
-		if err := rows.Scan(
-			&i.AccountID,
-			&i.ID,
-			&i.Email,
-			&i.EmailKey,
-			&i.DisplayName,
-			&i.State,
-			&i.Listed,
-			&i.Type,
-			&i.CreateTime,
-			&i.Member,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
+	var people string
+	err := row.Scan(&people)
+	return people, err
 }
 
-const WalkState = `-- name: WalkState :many
-SELECT u.account_id, u.id, u.email, u.email_key, u.display_name, u.state, u.listed, u.type, u.create_time, CAST(CASE WHEN CAST($1 AS text) = '' THEN 0 WHEN EXISTS (
-    SELECT 1 FROM group_members m
-    WHERE m.account_id = u.account_id AND m.group_name = CAST($1 AS text) AND m.user_id = u.id
-) THEN 1 ELSE 0 END AS bigint) AS member
-FROM users u
-WHERE u.account_id = $2 AND u.state = $3
-    AND (u.create_time, u.id) > (CAST($4 AS bigint), CAST($5 AS text))
-ORDER BY u.create_time, u.id
-LIMIT CAST($6 AS bigint)
+const WalkState = `-- name: WalkState :one
+SELECT CAST(coalesce(string_agg(p.packed, CAST($1 AS text)), '') AS text) AS people FROM (
+    SELECT concat_ws(CAST($2 AS text), u.id, u.email, u.display_name, u.state, u.type, u.create_time,
+        CASE WHEN CAST($3 AS text) = '' THEN 0 WHEN EXISTS (
+            SELECT 1 FROM group_members m
+            WHERE m.account_id = u.account_id AND m.group_name = CAST($3 AS text) AND m.user_id = u.id
+        ) THEN 1 ELSE 0 END) AS packed
+    FROM users u
+    WHERE u.account_id = $4 AND u.state = $5
+        AND (u.create_time, u.id) > (CAST($6 AS bigint), CAST($7 AS text))
+    ORDER BY u.create_time, u.id
+    LIMIT CAST($8 AS bigint)
+) AS p
 `
 
 type WalkStateParams struct {
-	GroupName string
-	AccountID string
-	State     string
-	AfterTime int64
-	AfterID   string
-	Most      int64
+	RowSeparator   string
+	FieldSeparator string
+	GroupName      string
+	AccountID      string
+	State          string
+	AfterTime      int64
+	AfterID        string
+	Most           int64
 }
 
-type WalkStateRow struct {
-	AccountID   string
-	ID          string
-	Email       string
-	EmailKey    string
-	DisplayName string
-	State       string
-	Listed      int64
-	Type        string
-	CreateTime  int64
-	Member      int64
-}
-
-// People of one state in the order of creation, each with whether they are in a group.
-func (q *Queries) WalkState(ctx context.Context, arg WalkStateParams) ([]WalkStateRow, error) {
-	rows, err := q.db.QueryContext(ctx, WalkState,
+// People of one state in the order of creation, each with whether they are in a group: as one
+// text, like PageOfListed.
+func (q *Queries) WalkState(ctx context.Context, arg WalkStateParams) (string, error) {
+	row := q.db.QueryRowContext(ctx, WalkState,
+		arg.RowSeparator,
+		arg.FieldSeparator,
 		arg.GroupName,
 		arg.AccountID,
 		arg.State,
@@ -401,34 +340,7 @@ func (q *Queries) WalkState(ctx context.Context, arg WalkStateParams) ([]WalkSta
 		arg.AfterID,
 		arg.Most,
 	)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []WalkStateRow
-	for rows.Next() {
-		var i WalkStateRow
-		if err := rows.Scan(
-			&i.AccountID,
-			&i.ID,
-			&i.Email,
-			&i.EmailKey,
-			&i.DisplayName,
-			&i.State,
-			&i.Listed,
-			&i.Type,
-			&i.CreateTime,
-			&i.Member,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
+	var people string
+	err := row.Scan(&people)
+	return people, err
 }
