@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"github.com/rollcall-id/rollcall/internal/directory"
 	"github.com/rollcall-id/rollcall/internal/fault"
@@ -12,19 +13,13 @@ import (
 
 // GroupNames implements directory.Store.
 func (s *Store) GroupNames(ctx context.Context, account ident.AccountID, limit int) ([]string, error) {
-	var names []string
-	last := ""
-	for len(names) < limit {
-		next, err := ask(s, "read groups", func() (string, error) { return s.reads.NextGroup(bounded(ctx), string(account), last) })
-		err = missing(err, "no more")
-		if fault.KindOf(err) == fault.KindNotFound && err != nil {
-			break
-		}
-		if err != nil {
-			return nil, classify("read groups", err)
-		}
-		names, last = append(names, next), next
+	packed, err := ask(s, "read groups", func() (string, error) {
+		return s.reads.GroupNames(bounded(ctx), rowSeparator, string(account), int64(limit))
+	})
+	if err != nil || packed == "" {
+		return nil, err
 	}
+	names := strings.Split(packed, rowSeparator)
 	slices.Sort(names) // by bytes, whatever the database's locale
 	return names, nil
 }

@@ -69,9 +69,22 @@ FROM users u WHERE u.account_id = $1 GROUP BY u.state;
 UPDATE accounts SET active_people = sqlc.arg(active), suspended_people = sqlc.arg(suspended), pending_people = sqlc.arg(pending), counted_seq = audit_seq
 WHERE id = sqlc.arg(id) AND audit_seq = sqlc.arg(audit_seq);
 
--- name: NextGroup :one
--- The first group behind a name that has members: walking from one to the next skips the members.
-SELECT group_name FROM group_members WHERE account_id = $1 AND group_name > $2 ORDER BY group_name LIMIT 1;
+-- name: GroupNames :one
+-- The first so many groups that have members, as one text: going from one to the next skips
+-- the members.
+WITH RECURSIVE g (name, place) AS (
+    SELECT f.group_name, CAST(1 AS bigint) FROM (
+        SELECT m.group_name FROM group_members m WHERE m.account_id = sqlc.arg(account_id) ORDER BY m.group_name LIMIT 1
+    ) f
+    UNION ALL
+    SELECT (
+        SELECT m.group_name FROM group_members m
+        WHERE m.account_id = sqlc.arg(account_id) AND m.group_name > g.name
+        ORDER BY m.group_name LIMIT 1
+    ), g.place + 1
+    FROM g WHERE g.name IS NOT NULL AND g.place < CAST(sqlc.arg(most) AS bigint)
+)
+SELECT CAST(coalesce(string_agg(g.name, CAST(sqlc.arg(row_separator) AS text)), '') AS text) AS names FROM g WHERE g.name IS NOT NULL;
 
 -- name: UpdateUser :exec
 UPDATE users SET email = $3, email_key = $4, display_name = $5, type = $6 WHERE account_id = $1 AND id = $2;

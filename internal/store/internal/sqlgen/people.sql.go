@@ -145,6 +145,31 @@ func (q *Queries) GetCounts(ctx context.Context, id string) (GetCountsRow, error
 	return i, err
 }
 
+const GroupNames = `-- name: GroupNames :one
+WITH RECURSIVE g (name, place) AS (
+    SELECT f.group_name, CAST(1 AS bigint) FROM (
+        SELECT m.group_name FROM group_members m WHERE m.account_id = $2 ORDER BY m.group_name LIMIT 1
+    ) f
+    UNION ALL
+    SELECT (
+        SELECT m.group_name FROM group_members m
+        WHERE m.account_id = $2 AND m.group_name > g.name
+        ORDER BY m.group_name LIMIT 1
+    ), g.place + 1
+    FROM g WHERE g.name IS NOT NULL AND g.place < CAST($3 AS bigint)
+)
+SELECT CAST(coalesce(string_agg(g.name, CAST($1 AS text)), '') AS text) AS names FROM g WHERE g.name IS NOT NULL
+`
+
+// The first so many groups that have members, as one text: going from one to the next skips
+// the members.
+func (q *Queries) GroupNames(ctx context.Context, rowSeparator string, accountID string, most int64) (string, error) {
+	row := q.db.QueryRowContext(ctx, GroupNames, rowSeparator, accountID, most)
+	var names string
+	err := row.Scan(&names)
+	return names, err
+}
+
 const InsertWord = `-- name: InsertWord :exec
 INSERT INTO user_words (account_id, word, user_id) VALUES ($1, $2, $3)
 `
@@ -152,18 +177,6 @@ INSERT INTO user_words (account_id, word, user_id) VALUES ($1, $2, $3)
 func (q *Queries) InsertWord(ctx context.Context, accountID string, word []byte, userID string) error {
 	_, err := q.db.ExecContext(ctx, InsertWord, accountID, word, userID)
 	return err
-}
-
-const NextGroup = `-- name: NextGroup :one
-SELECT group_name FROM group_members WHERE account_id = $1 AND group_name > $2 ORDER BY group_name LIMIT 1
-`
-
-// The first group behind a name that has members: walking from one to the next skips the members.
-func (q *Queries) NextGroup(ctx context.Context, accountID string, groupName string) (string, error) {
-	row := q.db.QueryRowContext(ctx, NextGroup, accountID, groupName)
-	var group_name string
-	err := row.Scan(&group_name)
-	return group_name, err
 }
 
 const SetCounts = `-- name: SetCounts :exec
