@@ -59,7 +59,7 @@ func TestSingleSignOn(t *testing.T) {
 
 	owner.press("Suspend…")
 	owner.press("Suspend")
-	owner.says("suspended")
+	owner.says("Suspended.", "Their sessions have ended.")
 	bob.goTo("/console/people")
 	bob.says("Your session has ended.")
 	bob.press("Use single sign-on") // the provider remembers him, and asks nothing
