@@ -10,7 +10,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/cdp"
 	"github.com/chromedp/cdproto/emulation"
+	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
 
 	"github.com/rollcall-id/rollcall/internal/access"
@@ -218,6 +220,40 @@ func (b *tab) tick(label string) {
 func (b *tab) value(id string) string {
 	b.t.Helper()
 	return read[string](b, `document.getElementById(`+quoted(id)+`).textContent`)
+}
+
+// valueOf is what stands in the field with a label.
+func (b *tab) valueOf(label string) string {
+	b.t.Helper()
+	return read[string](b, `document.querySelector(`+quoted(string(b.labelled(label)))+`).value`)
+}
+
+// arrives waits until the tab is at a page of that origin that says so, wherever it is sent
+// on the way. A page that goes while it is looked at fails the look, which begins again.
+func (b *tab) arrives(origin, says string) {
+	b.t.Helper()
+	ctx, cancel := b.bounded()
+	defer cancel()
+	there := `location.origin === ` + quoted(origin) + ` && document.readyState === "complete" && document.body.innerText.includes(` + quoted(says) + `)`
+	for {
+		_, err := chromedp.Run(ctx, chromedp.Poll[bool](there))
+		if err == nil {
+			return
+		}
+		if ctx.Err() != nil {
+			b.t.Fatalf("no page of %s says %q: %v\n%s", origin, says, err, b.text())
+		}
+	}
+}
+
+// forget drops all cookies, of all sites.
+func (b *tab) forget() {
+	b.t.Helper()
+	ctx, cancel := b.bounded()
+	defer cancel()
+	if _, err := chromedp.Call(ctx, network.ClearBrowserCookies, cdp.Empty{}); err != nil {
+		b.t.Fatal(err)
+	}
 }
 
 // look makes the tab a light, dark or small one.

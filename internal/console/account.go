@@ -99,6 +99,9 @@ func (c *Console) setSSO(ctx context.Context, v *visit) (reply, error) {
 	change := signin.SSOChange{Issuer: v.field("issuer"), ClientID: v.field("client_id"), Secret: v.field("client_secret")}
 	change.KeepSecret = change.Secret == "" && before.SecretKept && change.Issuer == before.Issuer.Value && change.ClientID == before.Client.Value
 	p.SSO.Issuer.Value, p.SSO.Client.Value = change.Issuer, change.ClientID
+	if p.SSO.Manage && checkSSO(&p, signin.ValidateIssuer(change.Issuer), signin.ValidateSSOClient(change.ClientID), signin.ValidateSSOSecret(change.Secret)) {
+		return again(views.AccountPage(p))
+	}
 	_, err = c.SignIn.SetSSO(ctx, v.caller(), v.account(), change)
 	if err == nil {
 		return done("/account", "sso")
@@ -107,8 +110,28 @@ func (c *Console) setSSO(ctx context.Context, v *visit) (reply, error) {
 	if !ok || fault.KindOf(err) == fault.KindForbidden {
 		return reply{}, err
 	}
-	p.SSO.Refusal, p.Wrong = text, true
+	// What is left to refuse is an issuer that does not answer as one.
+	if fault.KindOf(err) != fault.KindInvalid || !checkSSO(&p, err, nil, nil) {
+		p.SSO.Refusal, p.Wrong = text, true
+	}
 	return again(views.AccountPage(p))
+}
+
+// checkSSO says beside each field of the connection what is wrong with it.
+func checkSSO(p *views.Account, issuer, client, secret error) bool {
+	first := true
+	for _, f := range []struct {
+		field *views.Field
+		err   error
+	}{{&p.SSO.Issuer, issuer}, {&p.SSO.Client, client}, {&p.SSO.Secret, secret}} {
+		if f.err != nil {
+			f.field.Error, f.field.First = sentence(fault.As(f.err).Message), first
+			first = false
+		}
+	}
+	p.SSO.Errors = views.Errs(p.SSO.Issuer, p.SSO.Client, p.SSO.Secret)
+	p.Wrong = len(p.SSO.Errors) > 0
+	return p.Wrong
 }
 
 func (c *Console) removeSSOPage(ctx context.Context, v *visit) (reply, error) {

@@ -161,6 +161,9 @@ func entry(e audit.Entry, who *nameBook) views.Entry {
 		Count: e.Count, Seq: e.Seq, Hash: e.Hash.String(), Chained: e.IsChange(),
 	}
 	v.Who, v.WhoHref = who.actor(e)
+	if guessed(e) {
+		v.WhoKind = "or somebody else"
+	}
 	v.Target, v.TargetHref = who.target(e)
 	return v
 }

@@ -217,3 +217,23 @@ func (broken) People(context.Context, ident.AccountID, directory.PeopleQuery) (d
 func (broken) Person(context.Context, ident.AccountID, ident.UserID) (directory.User, error) {
 	panic("innards")
 }
+
+// TestStories: who only claimed to be somebody is not said to be them, and what happened is told in
+// words rather than as it is kept.
+func TestStories(t *testing.T) {
+	t.Parallel()
+	s, b := start(t, testkit.Options{})
+	s.AddUser(directory.User{ID: "bob", DisplayName: "Bob Stone", Email: "bob@example.com"})
+	signedIn(t, s, "bob")
+	app := s.Rotate(s.AddApplication(), 30*time.Hour)
+	open(t, s).post("/console/sign-in", url.Values{"email": {"bob@example.com"}, "password": {"a guess"}}).wants(t, http.StatusUnauthorized)
+	s.Entries(testkit.Account) // writes what is waiting
+	b = signedIn(t, s, "ada")
+	p := b.get("/console/people/bob")
+	p.wants(t, http.StatusOK, "Sign-in refused with a password", "Signed in by Bob Stone with a one-time link")
+	if strings.Contains(p.text(), "session 0") || strings.Contains(p.text(), "refused by Bob") {
+		t.Errorf("told as it is kept:\n%s", p.text())
+	}
+	b.get("/console/audit?target=bob&outcome=refused").wants(t, http.StatusOK, "Bob Stone or somebody else")
+	b.get("/console/integrations/"+string(app.ID)).wants(t, http.StatusOK, "the old secret works on for 30 hours")
+}

@@ -18,7 +18,12 @@ import (
 // real one.
 type issuer struct{ redirect string }
 
-func (*issuer) Check(context.Context, string) error { return nil }
+func (*issuer) Check(_ context.Context, issuer string) error {
+	if issuer != "https://issuer.example" {
+		return errors.New("no answer")
+	}
+	return nil
+}
 
 func (i *issuer) Begin(_ context.Context, c signin.SSOClient, a signin.SSOAttempt) (string, error) {
 	i.redirect = c.RedirectURL
@@ -44,6 +49,22 @@ func TestSSO(t *testing.T) {
 	admin := signedIn(t, s, "adm")
 	admin.get("/console/account").wants(t, http.StatusOK, "Only owners can change this")
 	admin.post("/console/account/sso", form).wants(t, http.StatusForbidden)
+	for wrong, said := range map[string]string{
+		"issuer=ftp://x&client_id=rollcall":                           "The issuer must be its https URL",
+		"issuer=https://silent.example&client_id=rollcall":            "The issuer https://silent.example could not be asked about itself",
+		"issuer=https://issuer.example&client_id=":                    "client id",
+		"issuer=https://issuer.example&client_id=%01&client_secret=x": "client id",
+	} {
+		typed, err := url.ParseQuery(wrong)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := b.post("/console/account/sso", typed)
+		p.wants(t, http.StatusUnprocessableEntity, "1 thing to mend", said)
+		if got := attr(p.input(t, "issuer"), "value"); got != typed.Get("issuer") {
+			t.Errorf("%s: what was typed comes back as %q", wrong, got)
+		}
+	}
 	p := b.follow("/console/account/sso", form)
 	p.wants(t, http.StatusOK, "Single sign-on is on.", "One is kept.")
 	if strings.Contains(p.body, "hush") {

@@ -2,11 +2,14 @@ package console
 
 import (
 	"context"
+	"strings"
+	"time"
 
 	"github.com/rollcall-id/rollcall/internal/access"
 	"github.com/rollcall-id/rollcall/internal/audit"
 	"github.com/rollcall-id/rollcall/internal/console/views"
 	"github.com/rollcall-id/rollcall/internal/ident"
+	"github.com/rollcall-id/rollcall/internal/signin"
 )
 
 // deed is an action in words: what it is called, and what has happened once it is done.
@@ -113,8 +116,16 @@ func tone(e audit.Entry) string {
 // event is an entry for a story.
 func event(e audit.Entry, who *nameBook) views.Event {
 	v := views.Event{At: e.At, Tone: tone(e), Title: title(e), Detail: detail(e)}
-	v.Who, v.WhoHref = who.actor(e)
+	if !guessed(e) {
+		v.Who, v.WhoHref = who.actor(e)
+	}
 	return v
+}
+
+// guessed tells whether nobody has shown that they are whom the entry names: whoever tried
+// to sign in said so, and no more.
+func guessed(e audit.Entry) bool {
+	return e.Action == audit.SignIn && e.Outcome != audit.Done && e.ActorKind == access.Person
 }
 
 // detail says why in words, where there are some.
@@ -122,10 +133,40 @@ func detail(e audit.Entry) string {
 	if said := words(e.Detail, "this person"); said != e.Detail {
 		return said
 	}
-	if e.Action == audit.SignIn && e.Outcome == audit.Refused && e.Detail != "" {
+	switch {
+	case e.Action == audit.SignIn && e.Outcome == audit.Refused && e.Detail != "":
 		return "with " + e.Detail
+	case e.Action == audit.SignIn && e.Outcome == audit.Done:
+		return signedInBy(e.Detail)
+	case e.Action == audit.ApplicationRotate && e.Outcome == audit.Done:
+		return overlapWords(e.Detail)
 	}
 	return e.Detail
+}
+
+// signedInBy names the way in. The session's id is for those who read the export.
+func signedInBy(detail string) string {
+	by, _, _ := strings.Cut(strings.TrimPrefix(detail, "by "), ",")
+	switch words := methods[signin.Method(by)]; {
+	case words == "":
+		return detail
+	case signin.Method(by) == signin.BySSO:
+		return "with " + words
+	default:
+		return "with a " + words
+	}
+}
+
+// overlapWords says how long the old secret works on.
+func overlapWords(detail string) string {
+	d, err := time.ParseDuration(strings.TrimPrefix(detail, "overlap "))
+	switch {
+	case err != nil:
+		return detail
+	case d == 0:
+		return "the old secret ended at once"
+	}
+	return "the old secret works on for " + strings.TrimPrefix(views.In(time.Time{}.Add(d), time.Time{}), "in ")
 }
 
 // nameBook finds the names of those of whom a page tells, each once. It asks only for what

@@ -113,21 +113,42 @@ func (s *Service) mayConnect(ctx context.Context, c access.Caller, account ident
 	return s.may(ctx, c, account, access.ManageOwners, act, string(account))
 }
 
-// validate refuses what can be no connection. Which addresses an issuer may have is the
-// business of the protocol, which connects to it.
+// validate refuses what can be no connection.
 func (ch SSOChange) validate() error {
-	u, err := url.Parse(ch.Issuer)
-	switch {
-	case len(ch.Issuer) > maxIssuer, err != nil, u.Scheme != "https" && u.Scheme != "http", u.Hostname() == "",
-		u.User != nil, u.RawQuery != "", u.Fragment != "", ident.ValidateText("", ch.Issuer, maxIssuer, false) != nil:
-		return fault.Invalid("the issuer must be its https URL, without query, such as https://login.example.com")
-	case len(ch.ClientID) > maxClientID || len(ch.Secret) > maxSecret:
-		return fault.Invalid("the client id must be at most %d bytes long and the client secret at most %d", maxClientID, maxSecret)
-	}
-	if err := ident.ValidateText("the client id", ch.ClientID, maxClientID, false); err != nil {
+	if err := ValidateIssuer(ch.Issuer); err != nil {
 		return err
 	}
-	return ident.ValidateText("the client secret", ch.Secret, maxSecret, true)
+	if err := ValidateSSOClient(ch.ClientID); err != nil {
+		return err
+	}
+	return ValidateSSOSecret(ch.Secret)
+}
+
+// ValidateIssuer refuses what can be no issuer's URL: Invalid, with words for whoever typed it.
+// Which addresses an issuer may have is the business of the protocol, which connects to it.
+func ValidateIssuer(issuer string) error {
+	u, err := url.Parse(issuer)
+	if len(issuer) > maxIssuer || err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Hostname() == "" ||
+		u.User != nil || u.RawQuery != "" || u.Fragment != "" || ident.ValidateText("", issuer, maxIssuer, false) != nil {
+		return fault.Invalid("the issuer must be its https URL, without query, such as https://login.example.com")
+	}
+	return nil
+}
+
+// ValidateSSOClient refuses what an issuer can know nobody by.
+func ValidateSSOClient(id string) error {
+	if len(id) > maxClientID {
+		return fault.Invalid("the client id must be at most %d bytes long", maxClientID)
+	}
+	return ident.ValidateText("the client id", id, maxClientID, false)
+}
+
+// ValidateSSOSecret refuses what can be no client's secret; none at all is one.
+func ValidateSSOSecret(secret string) error {
+	if len(secret) > maxSecret {
+		return fault.Invalid("the client secret must be at most %d bytes long", maxSecret)
+	}
+	return ident.ValidateText("the client secret", secret, maxSecret, true)
 }
 
 // sealedFor is what a secret is bound to: moved to another account, issuer or client it

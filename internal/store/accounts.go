@@ -10,7 +10,7 @@ import (
 	"github.com/rollcall-id/rollcall/internal/store/internal/sqlgen"
 )
 
-func accountOf(r sqlgen.Account) directory.Account {
+func accountOf(r sqlgen.GetAccountRow) directory.Account {
 	return directory.Account{
 		ID: ident.AccountID(r.ID), Name: r.Name, Provisioning: directory.Provisioning(r.Provisioning),
 		State: directory.AccountState(r.State), CreateTime: fromMicros(r.CreateTime),
@@ -47,13 +47,13 @@ func (s *Store) Account(ctx context.Context, id ident.AccountID) (directory.Acco
 
 // Accounts implements directory.Store.
 func (s *Store) Accounts(ctx context.Context) ([]directory.Account, error) {
-	rows, err := ask(s, "read accounts", func() ([]sqlgen.Account, error) { return s.reads.ListAccounts(ctx) })
+	rows, err := ask(s, "read accounts", func() ([]sqlgen.ListAccountsRow, error) { return s.reads.ListAccounts(ctx) })
 	if err != nil {
 		return nil, err
 	}
 	list := make([]directory.Account, len(rows))
 	for i, r := range rows {
-		list[i] = accountOf(r)
+		list[i] = accountOf(sqlgen.GetAccountRow(r))
 	}
 	return list, nil
 }

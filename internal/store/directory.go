@@ -61,6 +61,7 @@ func (s *Store) Change(ctx context.Context, account ident.AccountID, id ident.Us
 		}
 		d = decide(st)
 		if d.Changed {
+			t.count(account, st.User.State, d.User.State)
 			if err := t.Later.SetUserState(ctx, string(account), string(id), string(d.User.State)); err != nil {
 				return err
 			}
@@ -193,6 +194,7 @@ func (t *tx) addUser(ctx context.Context, index int, u directory.User) error {
 	if err != nil {
 		return err
 	}
+	t.count(u.Account, "", u.State)
 	for _, g := range u.Groups {
 		if err := t.Later.InsertMember(ctx, string(u.Account), g, string(u.ID)); err != nil {
 			return err

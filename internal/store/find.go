@@ -3,7 +3,10 @@ package store
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/rollcall-id/rollcall/internal/directory"
 	"github.com/rollcall-id/rollcall/internal/ident"
@@ -129,39 +132,47 @@ func (f *finder) smallest(ctx context.Context) (reader, error) {
 func wordRange(word string) (from, to []byte) { return []byte(word), append([]byte(word), 0xff) }
 
 func (f *finder) byGroup(ctx context.Context) ([]met, error) {
-	rows, err := ask(f.Store, "find people", func() ([]sqlgen.UsersByGroupRow, error) {
-		return f.reads.UsersByGroup(bounded(ctx), string(f.account), f.q.Group, smallSet+1)
-	})
-	set := make([]met, len(rows))
-	for i, r := range rows {
-		set[i] = metOf(sqlgen.WalkStateRow(r))
-	}
-	return set, err
+	return f.unpacked(f.reads.UsersByGroup(bounded(ctx), sqlgen.UsersByGroupParams{
+		FieldSeparator: fieldSeparator, RowSeparator: rowSeparator, AccountID: string(f.account), GroupName: f.q.Group, Most: smallSet + 1,
+	}))
 }
 
 func (f *finder) byWord(ctx context.Context, from, to []byte) ([]met, error) {
-	rows, err := ask(f.Store, "find people", func() ([]sqlgen.UsersByWordRow, error) {
-		return f.reads.UsersByWord(bounded(ctx), sqlgen.UsersByWordParams{
-			GroupName: f.q.Group, AccountID: string(f.account), Word: from, Behind: to, Most: smallSet + 1,
-		})
-	})
-	set := make([]met, len(rows))
-	for i, r := range rows {
-		set[i] = metOf(sqlgen.WalkStateRow(r))
-	}
-	return set, err
+	return f.unpacked(f.reads.UsersByWord(bounded(ctx), sqlgen.UsersByWordParams{
+		FieldSeparator: fieldSeparator, RowSeparator: rowSeparator, GroupName: f.q.Group, AccountID: string(f.account),
+		Word: from, Behind: to, Most: smallSet + 1,
+	}))
 }
 
-func metOf(r sqlgen.WalkStateRow) met {
-	return met{userOf(sqlgen.User{
-		AccountID: r.AccountID, ID: r.ID, Email: r.Email, EmailKey: r.EmailKey, DisplayName: r.DisplayName,
-		State: r.State, Listed: r.Listed, Type: r.Type, CreateTime: r.CreateTime,
-	}), r.Member > 0}
+// metFields are id, email, display_name, state, type, create_time, and whether they are a member.
+const metFields = 7
+
+// unpacked reads people out of the one text that the database hands over (see page.go).
+func (f *finder) unpacked(packed string, err error) ([]met, error) {
+	if err != nil || packed == "" {
+		return nil, err
+	}
+	people := make([]met, 0, strings.Count(packed, rowSeparator)+1)
+	for row := range strings.SplitSeq(packed, rowSeparator) {
+		var field [metFields]string
+		if !fieldsOf(row, field[:]) {
+			return nil, fmt.Errorf("somebody who was found can't be read: they do not have %d fields", metFields)
+		}
+		created, err := strconv.ParseInt(field[5], 10, 64)
+		if err != nil {
+			return nil, fmt.Errorf("somebody who was found can't be read: %w", err)
+		}
+		people = append(people, met{directory.User{
+			ID: ident.UserID(field[0]), Account: f.account, Email: ident.Email(field[1]), DisplayName: field[2],
+			State: directory.State(field[3]), Type: directory.Type(field[4]), CreateTime: fromMicros(created),
+		}, field[6] != "0"})
+	}
+	return people, nil
 }
 
 // sift takes from a whole set.
 func (f *finder) sift(ctx context.Context, read reader) error {
-	set, err := read(ctx)
+	set, err := ask(f.Store, "find people", func() ([]met, error) { return read(ctx) })
 	if err != nil {
 		return err
 	}
@@ -233,16 +244,14 @@ func (f *finder) read(ctx context.Context, l *line) error {
 	if l.at.ID != "" {
 		after = l.at.CreateTime.UnixMicro()
 	}
-	rows, err := ask(f.Store, "find people", func() ([]sqlgen.WalkStateRow, error) {
-		return f.reads.WalkState(bounded(ctx), sqlgen.WalkStateParams{
-			GroupName: f.q.Group, AccountID: string(f.account), State: string(l.state),
+	people, err := ask(f.Store, "find people", func() ([]met, error) {
+		return f.unpacked(f.reads.WalkState(bounded(ctx), sqlgen.WalkStateParams{
+			FieldSeparator: fieldSeparator, RowSeparator: rowSeparator, GroupName: f.q.Group, AccountID: string(f.account), State: string(l.state),
 			AfterTime: after, AfterID: string(l.at.ID), Most: int64(l.step),
-		})
+		}))
 	})
-	for _, r := range rows {
-		l.people = append(l.people, metOf(r))
-	}
-	if len(rows) < l.step {
+	l.people = append(l.people, people...)
+	if len(people) < l.step {
 		l.step = 0
 	} else {
 		l.step = walkStep

@@ -84,16 +84,24 @@ func unpack(account ident.AccountID, packed string) ([]directory.User, error) {
 
 func unpackUser(account ident.AccountID, row string) (directory.User, error) {
 	var field [rowFields]string
-	for i := range field {
-		var more bool
-		field[i], row, more = strings.Cut(row, fieldSeparator)
-		if more != (i < rowFields-1) {
-			return directory.User{}, fmt.Errorf("it does not have %d fields", rowFields)
-		}
+	if !fieldsOf(row, field[:]) {
+		return directory.User{}, fmt.Errorf("it does not have %d fields", rowFields)
 	}
 	created, err := strconv.ParseInt(field[4], 10, 64)
 	return directory.User{
 		ID: ident.UserID(field[0]), Account: account, Email: ident.Email(field[1]), DisplayName: field[2],
 		State: directory.State(field[3]), CreateTime: fromMicros(created),
 	}, err
+}
+
+// fieldsOf cuts a row into just so many fields, and tells whether it could.
+func fieldsOf(row string, into []string) bool {
+	for i := range into {
+		var more bool
+		into[i], row, more = strings.Cut(row, fieldSeparator)
+		if more != (i < len(into)-1) {
+			return false
+		}
+	}
+	return true
 }

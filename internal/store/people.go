@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"github.com/rollcall-id/rollcall/internal/directory"
 	"github.com/rollcall-id/rollcall/internal/fault"
@@ -10,34 +11,15 @@ import (
 	"github.com/rollcall-id/rollcall/internal/store/internal/sqlgen"
 )
 
-// CountByState implements directory.Store.
-func (s *Store) CountByState(ctx context.Context, account ident.AccountID) (map[directory.State]int, error) {
-	rows, err := ask(s, "count people", func() ([]sqlgen.CountByStateRow, error) { return s.reads.CountByState(ctx, string(account)) })
-	if err != nil {
-		return nil, classify("count people", err)
-	}
-	counts := map[directory.State]int{}
-	for _, r := range rows {
-		counts[directory.State(r.State)] = int(r.People)
-	}
-	return counts, nil
-}
-
 // GroupNames implements directory.Store.
 func (s *Store) GroupNames(ctx context.Context, account ident.AccountID, limit int) ([]string, error) {
-	var names []string
-	last := ""
-	for len(names) < limit {
-		next, err := ask(s, "read groups", func() (string, error) { return s.reads.NextGroup(bounded(ctx), string(account), last) })
-		err = missing(err, "no more")
-		if fault.KindOf(err) == fault.KindNotFound && err != nil {
-			break
-		}
-		if err != nil {
-			return nil, classify("read groups", err)
-		}
-		names, last = append(names, next), next
+	packed, err := ask(s, "read groups", func() (string, error) {
+		return s.reads.GroupNames(bounded(ctx), rowSeparator, string(account), int64(limit))
+	})
+	if err != nil || packed == "" {
+		return nil, err
 	}
+	names := strings.Split(packed, rowSeparator)
 	slices.Sort(names) // by bytes, whatever the database's locale
 	return names, nil
 }
@@ -80,7 +62,8 @@ func (s *Store) EditUser(ctx context.Context, account ident.AccountID, id ident.
 
 // RemoveUser implements directory.Store.
 func (s *Store) RemoveUser(ctx context.Context, account ident.AccountID, id ident.UserID, decide func(directory.Standing) directory.Decision) (directory.Decision, error) {
-	return s.changeUser(ctx, "remove a user", account, id, decide, func(ctx context.Context, t *tx, _, _ directory.User) error {
+	return s.changeUser(ctx, "remove a user", account, id, decide, func(ctx context.Context, t *tx, before, _ directory.User) error {
+		t.count(account, before.State, "")
 		for _, remove := range []func(context.Context, string, string) error{
 			t.DeleteSessionsOfUser, t.DeletePassword, t.DeletePasskeys, t.DeleteLinks, t.DeleteSubjects, t.DeleteWords,
 			t.DeleteMemberships, t.DeleteUser,

@@ -87,7 +87,7 @@ func plan(t *testing.T, db *sql.DB, statement string) string {
 // account and the rest spread over a hundred; SQLite itself makes them.
 const filling = `
 WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n LIMIT 100)
-INSERT INTO accounts SELECT 'A' || i, 'n', 'none', 'open', i, 0, zeroblob(32) FROM n;
+INSERT INTO accounts (id, name, provisioning, state, create_time, audit_seq, audit_hash) SELECT 'A' || i, 'n', 'none', 'open', i, 0, zeroblob(32) FROM n;
 CREATE TEMP TABLE n AS WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n LIMIT %d)
 SELECT i, CASE i %% 2 WHEN 0 THEN 'A0' ELSE 'A' || (i / 2 %% 100) END AS a FROM n;
 INSERT INTO users (account_id, id, email, email_key, display_name, state, listed, type, create_time)

@@ -156,7 +156,9 @@ func TestMigrationCutShort(t *testing.T) {
 	name := server.Database(t)
 	url := server.URL(name)
 	ok(t, opened(t, store.Options{URL: url}).Close())
-	if err := server.Admin(t.Context(), name, "DROP TABLE marks", "DROP TABLE limit_counts", "DROP TABLE limit_runs", "DELETE FROM rollcall_migrations WHERE version_id >= 4",
+	if err := server.Admin(t.Context(), name, "DROP TABLE marks", "DROP TABLE limit_counts", "DROP TABLE limit_runs",
+		"ALTER TABLE accounts DROP COLUMN active_people, DROP COLUMN suspended_people, DROP COLUMN pending_people, DROP COLUMN counted_seq",
+		"DELETE FROM rollcall_migrations WHERE version_id >= 4",
 		"UPDATE rollcall_migration_lock SET locked = true, locked_by = 'killed', lease_expires_at = now() + interval '2 seconds'"); err != nil {
 		t.Fatal(err)
 	}

@@ -15,7 +15,7 @@ import (
 
 // postgresFilling is filling in PostgreSQL's words.
 const postgresFilling = `
-INSERT INTO accounts SELECT 'A' || i, 'n', 'none', 'open', i, 0, '' FROM generate_series(0, 100) i;
+INSERT INTO accounts (id, name, provisioning, state, create_time, audit_seq, audit_hash) SELECT 'A' || i, 'n', 'none', 'open', i, 0, '' FROM generate_series(0, 100) i;
 CREATE TEMP TABLE n AS SELECT i, CASE i %% 2 WHEN 0 THEN 'A0' ELSE 'A' || (i / 2 %% 100) END AS a FROM generate_series(0, %d) i;
 INSERT INTO users (account_id, id, email, email_key, display_name, state, listed, type, create_time)
 SELECT a, 'U' || i, 'e' || i, 'e' || i, 'n', CASE i / 3 %% 10 WHEN 0 THEN 'SUSPENDED' WHEN 1 THEN 'PENDING' ELSE 'ACTIVE' END,

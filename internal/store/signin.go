@@ -25,10 +25,12 @@ const (
 
 // OpenAccounts implements signin.Store.
 func (s *Store) OpenAccounts(ctx context.Context, limit int) ([]directory.Account, error) {
-	rows, err := ask(s, "read accounts", func() ([]sqlgen.Account, error) { return s.reads.ListOpenAccounts(bounded(ctx), int32(limit)) })
+	rows, err := ask(s, "read accounts", func() ([]sqlgen.ListOpenAccountsRow, error) {
+		return s.reads.ListOpenAccounts(bounded(ctx), int32(limit))
+	})
 	list := make([]directory.Account, len(rows))
 	for i, r := range rows {
-		list[i] = accountOf(r)
+		list[i] = accountOf(sqlgen.GetAccountRow(r))
 	}
 	return list, classify("read accounts", err)
 }

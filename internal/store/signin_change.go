@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/rollcall-id/rollcall/internal/audit"
+	"github.com/rollcall-id/rollcall/internal/directory"
 	"github.com/rollcall-id/rollcall/internal/fault"
 	"github.com/rollcall-id/rollcall/internal/ident"
 	"github.com/rollcall-id/rollcall/internal/signin"
@@ -72,7 +73,8 @@ func (*Store) at(ch signin.Change) (at time.Time) {
 // applySignIn does what was decided, in the order that Change tells.
 func (t *tx) applySignIn(ctx context.Context, st signin.Standing, ch signin.Change, at time.Time) error {
 	account, user := string(st.User.Account), string(st.User.ID)
-	if ch.Activate {
+	if ch.Activate && st.User.State == directory.Pending {
+		t.count(st.User.Account, directory.Pending, directory.Active)
 		if err := t.ActivateUser(ctx, account, user); err != nil {
 			return err
 		}

@@ -17,7 +17,8 @@ type tx struct {
 	Later   *sqlgen.Queries
 	session session
 	heads   map[ident.AccountID]*head
-	job     *job // the work that is being done
+	tallies map[ident.AccountID]*tally // of the same accounts; nil where nobody changed state
+	job     *job                       // the work that is being done
 
 	// foreseen is what was read of people when the transaction began, until somebody changes them.
 	foreseen map[ident.UserID]sqlgen.GetStandingRow
@@ -111,7 +112,7 @@ func (t *tx) commit(ctx context.Context) error {
 		if !h.moved {
 			continue
 		}
-		if err := t.Later.SetHead(ctx, string(account), h.Seq, h.Hash[:]); err != nil {
+		if err := t.setHead(ctx, account, h); err != nil {
 			return err
 		}
 	}

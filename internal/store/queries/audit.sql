@@ -9,7 +9,13 @@ SELECT audit_seq, audit_hash FROM accounts WHERE id = $1 FOR UPDATE;
 SELECT EXISTS (SELECT 1 FROM audit_entries WHERE account_id = $1 AND id = $2);
 
 -- name: SetHead :exec
-UPDATE accounts SET audit_seq = $2, audit_hash = $3 WHERE id = $1;
+-- With it go the counts of people, which are kept up only where they held.
+UPDATE accounts SET audit_seq = CAST(sqlc.arg(audit_seq) AS bigint), audit_hash = sqlc.arg(audit_hash),
+    active_people = active_people + CAST(sqlc.arg(active) AS bigint),
+    suspended_people = suspended_people + CAST(sqlc.arg(suspended) AS bigint),
+    pending_people = pending_people + CAST(sqlc.arg(pending) AS bigint),
+    counted_seq = CASE WHEN counted_seq = audit_seq THEN CAST(sqlc.arg(audit_seq) AS bigint) ELSE -1 END
+WHERE id = sqlc.arg(id);
 
 -- name: InsertEntry :exec
 INSERT INTO audit_entries (account_id, id, chained, seq, time, actor_kind, actor, action, target, outcome,

@@ -120,7 +120,7 @@ DELETE FROM sso_subjects WHERE account_id = $1 AND user_id = $2;
 DELETE FROM sso_subjects WHERE account_id = $1 AND issuer <> $2;
 
 -- name: ListOpenAccounts :many
-SELECT * FROM accounts WHERE state = 'open' LIMIT $1;
+SELECT id, name, provisioning, state, create_time FROM accounts WHERE state = 'open' LIMIT $1;
 
 -- name: PurgeSessions :execrows
 DELETE FROM sessions WHERE hash IN (

@@ -107,6 +107,7 @@ func tests() map[string]func(*world) {
 		"tokens are issued and revoked at once":     tokensAreIssuedAndRevokedAtOnce,
 		"a caller who gives up":                     callerWhoGivesUp,
 		"people are found":                          peopleAreFound,
+		"people are counted":                        peopleAreCounted,
 		"people are edited":                         peopleAreEdited,
 		"people are removed":                        peopleAreRemoved,
 		"accounts are edited":                       accountsAreEdited,
@@ -267,9 +268,11 @@ func (w *world) lines(account ident.AccountID, n int) []line {
 	return list[max(0, len(list)-n):]
 }
 
-// sound verifies the record and returns how many changes and other entries it holds.
+// sound verifies the record and returns how many changes and other entries it holds. The
+// counts of people go with it.
 func (w *world) sound(account ident.AccountID) (changes, others int64) {
 	w.Helper()
+	w.counted(account)
 	report, err := audit.Verify(w.Context(), w.peer, account)
 	w.ok(err)
 	w.same("problems of the record", []audit.Problem(nil), report.Problems)

@@ -301,10 +301,32 @@ func (q *Queries) PageOfEntries(ctx context.Context, accountID string, iD string
 }
 
 const SetHead = `-- name: SetHead :exec
-UPDATE accounts SET audit_seq = $2, audit_hash = $3 WHERE id = $1
+UPDATE accounts SET audit_seq = CAST($1 AS bigint), audit_hash = $2,
+    active_people = active_people + CAST($3 AS bigint),
+    suspended_people = suspended_people + CAST($4 AS bigint),
+    pending_people = pending_people + CAST($5 AS bigint),
+    counted_seq = CASE WHEN counted_seq = audit_seq THEN CAST($1 AS bigint) ELSE -1 END
+WHERE id = $6
 `
 
-func (q *Queries) SetHead(ctx context.Context, iD string, auditSeq int64, auditHash []byte) error {
-	_, err := q.db.ExecContext(ctx, SetHead, iD, auditSeq, auditHash)
+type SetHeadParams struct {
+	AuditSeq  int64
+	AuditHash []byte
+	Active    int64
+	Suspended int64
+	Pending   int64
+	ID        string
+}
+
+// With it go the counts of people, which are kept up only where they held.
+func (q *Queries) SetHead(ctx context.Context, arg SetHeadParams) error {
+	_, err := q.db.ExecContext(ctx, SetHead,
+		arg.AuditSeq,
+		arg.AuditHash,
+		arg.Active,
+		arg.Suspended,
+		arg.Pending,
+		arg.ID,
+	)
 	return err
 }

@@ -5,13 +5,17 @@
 package sqlgen
 
 type Account struct {
-	ID           string
-	Name         string
-	Provisioning string
-	State        string
-	CreateTime   int64
-	AuditSeq     int64
-	AuditHash    []byte
+	ID              string
+	Name            string
+	Provisioning    string
+	State           string
+	CreateTime      int64
+	AuditSeq        int64
+	AuditHash       []byte
+	ActivePeople    int64
+	SuspendedPeople int64
+	PendingPeople   int64
+	CountedSeq      int64
 }
 
 type Application struct {

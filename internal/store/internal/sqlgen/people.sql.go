@@ -19,16 +19,19 @@ func (q *Queries) ActivateUser(ctx context.Context, accountID string, iD string)
 }
 
 const CountByState = `-- name: CountByState :many
-SELECT state, count(*) AS people FROM users WHERE account_id = $1 GROUP BY state
+SELECT u.state, count(*) AS people, CAST(coalesce((SELECT a.audit_seq FROM accounts a WHERE a.id = $1), 0) AS bigint) AS audit_seq
+FROM users u WHERE u.account_id = $1 GROUP BY u.state
 `
 
 type CountByStateRow struct {
-	State  string
-	People int64
+	State    string
+	People   int64
+	AuditSeq int64
 }
 
-func (q *Queries) CountByState(ctx context.Context, accountID string) ([]CountByStateRow, error) {
-	rows, err := q.db.QueryContext(ctx, CountByState, accountID)
+// Counts them, and tells the end of the account's chain at the same moment.
+func (q *Queries) CountByState(ctx context.Context, id string) ([]CountByStateRow, error) {
+	rows, err := q.db.QueryContext(ctx, CountByState, id)
 	if err != nil {
 		return nil, err
 	}
@@ -36,7 +39,7 @@ func (q *Queries) CountByState(ctx context.Context, accountID string) ([]CountBy
 	var items []CountByStateRow
 	for rows.Next() {
 		var i CountByStateRow
-		if err := rows.Scan(&i.State, &i.People); err != nil {
+		if err := rows.Scan(&i.State, &i.People, &i.AuditSeq); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -118,6 +121,55 @@ func (q *Queries) DeleteWords(ctx context.Context, accountID string, userID stri
 	return err
 }
 
+const GetCounts = `-- name: GetCounts :one
+SELECT active_people, suspended_people, pending_people, CAST(CASE WHEN counted_seq = audit_seq THEN 1 ELSE 0 END AS bigint) AS hold
+FROM accounts WHERE id = $1
+`
+
+type GetCountsRow struct {
+	ActivePeople    int64
+	SuspendedPeople int64
+	PendingPeople   int64
+	Hold            int64
+}
+
+func (q *Queries) GetCounts(ctx context.Context, id string) (GetCountsRow, error) {
+	row := q.db.QueryRowContext(ctx, GetCounts, id)
+	var i GetCountsRow
+	err := row.Scan(
+		&i.ActivePeople,
+		&i.SuspendedPeople,
+		&i.PendingPeople,
+		&i.Hold,
+	)
+	return i, err
+}
+
+const GroupNames = `-- name: GroupNames :one
+WITH RECURSIVE g (name, place) AS (
+    SELECT f.group_name, CAST(1 AS bigint) FROM (
+        SELECT m.group_name FROM group_members m WHERE m.account_id = $2 ORDER BY m.group_name LIMIT 1
+    ) f
+    UNION ALL
+    SELECT (
+        SELECT m.group_name FROM group_members m
+        WHERE m.account_id = $2 AND m.group_name > g.name
+        ORDER BY m.group_name LIMIT 1
+    ), g.place + 1
+    FROM g WHERE g.name IS NOT NULL AND g.place < CAST($3 AS bigint)
+)
+SELECT CAST(coalesce(string_agg(g.name, CAST($1 AS text)), '') AS text) AS names FROM g WHERE g.name IS NOT NULL
+`
+
+// The first so many groups that have members, as one text: going from one to the next skips
+// the members.
+func (q *Queries) GroupNames(ctx context.Context, rowSeparator string, accountID string, most int64) (string, error) {
+	row := q.db.QueryRowContext(ctx, GroupNames, rowSeparator, accountID, most)
+	var names string
+	err := row.Scan(&names)
+	return names, err
+}
+
 const InsertWord = `-- name: InsertWord :exec
 INSERT INTO user_words (account_id, word, user_id) VALUES ($1, $2, $3)
 `
@@ -127,16 +179,29 @@ func (q *Queries) InsertWord(ctx context.Context, accountID string, word []byte,
 	return err
 }
 
-const NextGroup = `-- name: NextGroup :one
-SELECT group_name FROM group_members WHERE account_id = $1 AND group_name > $2 ORDER BY group_name LIMIT 1
+const SetCounts = `-- name: SetCounts :exec
+UPDATE accounts SET active_people = $1, suspended_people = $2, pending_people = $3, counted_seq = audit_seq
+WHERE id = $4 AND audit_seq = $5
 `
 
-// The first group behind a name that has members: walking from one to the next skips the members.
-func (q *Queries) NextGroup(ctx context.Context, accountID string, groupName string) (string, error) {
-	row := q.db.QueryRowContext(ctx, NextGroup, accountID, groupName)
-	var group_name string
-	err := row.Scan(&group_name)
-	return group_name, err
+type SetCountsParams struct {
+	Active    int64
+	Suspended int64
+	Pending   int64
+	ID        string
+	AuditSeq  int64
+}
+
+// Keeps what was counted, unless the account has changed meanwhile.
+func (q *Queries) SetCounts(ctx context.Context, arg SetCountsParams) error {
+	_, err := q.db.ExecContext(ctx, SetCounts,
+		arg.Active,
+		arg.Suspended,
+		arg.Pending,
+		arg.ID,
+		arg.AuditSeq,
+	)
+	return err
 }
 
 const UpdateAccount = `-- name: UpdateAccount :exec
@@ -173,175 +238,114 @@ func (q *Queries) UpdateUser(ctx context.Context, arg UpdateUserParams) error {
 	return err
 }
 
-const UsersByGroup = `-- name: UsersByGroup :many
-SELECT u.account_id, u.id, u.email, u.email_key, u.display_name, u.state, u.listed, u.type, u.create_time, CAST(1 AS bigint) AS member
-FROM (
-    SELECT m.account_id, m.user_id FROM group_members m
-    WHERE m.account_id = $1 AND m.group_name = $2
-    LIMIT CAST($3 AS bigint)
-) p
-JOIN users u ON u.account_id = p.account_id AND u.id = p.user_id
+const UsersByGroup = `-- name: UsersByGroup :one
+SELECT CAST(coalesce(string_agg(q.packed, CAST($1 AS text)), '') AS text) AS people FROM (
+    SELECT concat_ws(CAST($2 AS text), u.id, u.email, u.display_name, u.state, u.type, u.create_time, 1) AS packed
+    FROM (
+        SELECT m.account_id, m.user_id FROM group_members m
+        WHERE m.account_id = $3 AND m.group_name = $4
+        LIMIT CAST($5 AS bigint)
+    ) p
+    JOIN users u ON u.account_id = p.account_id AND u.id = p.user_id
+) AS q
 `
 
-type UsersByGroupRow struct {
-	AccountID   string
-	ID          string
-	Email       string
-	EmailKey    string
-	DisplayName string
-	State       string
-	Listed      int64
-	Type        string
-	CreateTime  int64
-	Member      int64
+type UsersByGroupParams struct {
+	RowSeparator   string
+	FieldSeparator string
+	AccountID      string
+	GroupName      string
+	Most           int64
 }
 
-func (q *Queries) UsersByGroup(ctx context.Context, accountID string, groupName string, most int64) ([]UsersByGroupRow, error) {
-	rows, err := q.db.QueryContext(ctx, UsersByGroup, accountID, groupName, most)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []UsersByGroupRow
-	for rows.Next() {
-		var i UsersByGroupRow
-		if err := rows.Scan(
-			&i.AccountID,
-			&i.ID,
-			&i.Email,
-			&i.EmailKey,
-			&i.DisplayName,
-			&i.State,
-			&i.Listed,
-			&i.Type,
-			&i.CreateTime,
-			&i.Member,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
+// The people of a group, in no order, as one text.
+func (q *Queries) UsersByGroup(ctx context.Context, arg UsersByGroupParams) (string, error) {
+	row := q.db.QueryRowContext(ctx, UsersByGroup,
+		arg.RowSeparator,
+		arg.FieldSeparator,
+		arg.AccountID,
+		arg.GroupName,
+		arg.Most,
+	)
+	var people string
+	err := row.Scan(&people)
+	return people, err
 }
 
-const UsersByWord = `-- name: UsersByWord :many
-SELECT u.account_id, u.id, u.email, u.email_key, u.display_name, u.state, u.listed, u.type, u.create_time, CAST(CASE WHEN CAST($1 AS text) = '' THEN 0 WHEN EXISTS (
-    SELECT 1 FROM group_members m
-    WHERE m.account_id = u.account_id AND m.group_name = CAST($1 AS text) AND m.user_id = u.id
-) THEN 1 ELSE 0 END AS bigint) AS member
-FROM (
-    SELECT w.account_id, w.user_id FROM user_words w
-    WHERE w.account_id = $2 AND w.word >= $3 AND w.word < $4
-    LIMIT CAST($5 AS bigint)
-) p
-JOIN users u ON u.account_id = p.account_id AND u.id = p.user_id
+const UsersByWord = `-- name: UsersByWord :one
+SELECT CAST(coalesce(string_agg(q.packed, CAST($1 AS text)), '') AS text) AS people FROM (
+    SELECT concat_ws(CAST($2 AS text), u.id, u.email, u.display_name, u.state, u.type, u.create_time,
+        CASE WHEN CAST($3 AS text) = '' THEN 0 WHEN EXISTS (
+            SELECT 1 FROM group_members m
+            WHERE m.account_id = u.account_id AND m.group_name = CAST($3 AS text) AND m.user_id = u.id
+        ) THEN 1 ELSE 0 END) AS packed
+    FROM (
+        SELECT w.account_id, w.user_id FROM user_words w
+        WHERE w.account_id = $4 AND w.word >= $5 AND w.word < $6
+        LIMIT CAST($7 AS bigint)
+    ) p
+    JOIN users u ON u.account_id = p.account_id AND u.id = p.user_id
+) AS q
 `
 
 type UsersByWordParams struct {
-	GroupName string
-	AccountID string
-	Word      []byte
-	Behind    []byte
-	Most      int64
+	RowSeparator   string
+	FieldSeparator string
+	GroupName      string
+	AccountID      string
+	Word           []byte
+	Behind         []byte
+	Most           int64
 }
 
-type UsersByWordRow struct {
-	AccountID   string
-	ID          string
-	Email       string
-	EmailKey    string
-	DisplayName string
-	State       string
-	Listed      int64
-	Type        string
-	CreateTime  int64
-	Member      int64
-}
-
-// People with a word between two, in no order; somebody may come twice.
-func (q *Queries) UsersByWord(ctx context.Context, arg UsersByWordParams) ([]UsersByWordRow, error) {
-	rows, err := q.db.QueryContext(ctx, UsersByWord,
+// People with a word between two, in no order; somebody may come twice. As one text.
+func (q *Queries) UsersByWord(ctx context.Context, arg UsersByWordParams) (string, error) {
+	row := q.db.QueryRowContext(ctx, UsersByWord,
+		arg.RowSeparator,
+		arg.FieldSeparator,
 		arg.GroupName,
 		arg.AccountID,
 		arg.Word,
 		arg.Behind,
 		arg.Most,
 	)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []UsersByWordRow
-	for rows.Next() {
-		var i UsersByWordRow
-		if err := rows.Scan(
-			&i.AccountID,
-			&i.ID,
-			&i.Email,
-			&i.EmailKey,
-			&i.DisplayName,
-			&i.State,
-			&i.Listed,
-			&i.Type,
-			&i.CreateTime,
-			&i.Member,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
+	var people string
+	err := row.Scan(&people)
+	return people, err
 }
 
-const WalkState = `-- name: WalkState :many
-SELECT u.account_id, u.id, u.email, u.email_key, u.display_name, u.state, u.listed, u.type, u.create_time, CAST(CASE WHEN CAST($1 AS text) = '' THEN 0 WHEN EXISTS (
-    SELECT 1 FROM group_members m
-    WHERE m.account_id = u.account_id AND m.group_name = CAST($1 AS text) AND m.user_id = u.id
-) THEN 1 ELSE 0 END AS bigint) AS member
-FROM users u
-WHERE u.account_id = $2 AND u.state = $3
-    AND (u.create_time, u.id) > (CAST($4 AS bigint), CAST($5 AS text))
-ORDER BY u.create_time, u.id
-LIMIT CAST($6 AS bigint)
+const WalkState = `-- name: WalkState :one
+SELECT CAST(coalesce(string_agg(p.packed, CAST($1 AS text)), '') AS text) AS people FROM (
+    SELECT concat_ws(CAST($2 AS text), u.id, u.email, u.display_name, u.state, u.type, u.create_time,
+        CASE WHEN CAST($3 AS text) = '' THEN 0 WHEN EXISTS (
+            SELECT 1 FROM group_members m
+            WHERE m.account_id = u.account_id AND m.group_name = CAST($3 AS text) AND m.user_id = u.id
+        ) THEN 1 ELSE 0 END) AS packed
+    FROM users u
+    WHERE u.account_id = $4 AND u.state = $5
+        AND (u.create_time, u.id) > (CAST($6 AS bigint), CAST($7 AS text))
+    ORDER BY u.create_time, u.id
+    LIMIT CAST($8 AS bigint)
+) AS p
 `
 
 type WalkStateParams struct {
-	GroupName string
-	AccountID string
-	State     string
-	AfterTime int64
-	AfterID   string
-	Most      int64
+	RowSeparator   string
+	FieldSeparator string
+	GroupName      string
+	AccountID      string
+	State          string
+	AfterTime      int64
+	AfterID        string
+	Most           int64
 }
 
-type WalkStateRow struct {
-	AccountID   string
-	ID          string
-	Email       string
-	EmailKey    string
-	DisplayName string
-	State       string
-	Listed      int64
-	Type        string
-	CreateTime  int64
-	Member      int64
-}
-
-// People of one state in the order of creation, each with whether they are in a group.
-func (q *Queries) WalkState(ctx context.Context, arg WalkStateParams) ([]WalkStateRow, error) {
-	rows, err := q.db.QueryContext(ctx, WalkState,
+// People of one state in the order of creation, each with whether they are in a group: as one
+// text, like PageOfListed.
+func (q *Queries) WalkState(ctx context.Context, arg WalkStateParams) (string, error) {
+	row := q.db.QueryRowContext(ctx, WalkState,
+		arg.RowSeparator,
+		arg.FieldSeparator,
 		arg.GroupName,
 		arg.AccountID,
 		arg.State,
@@ -349,34 +353,7 @@ func (q *Queries) WalkState(ctx context.Context, arg WalkStateParams) ([]WalkSta
 		arg.AfterID,
 		arg.Most,
 	)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []WalkStateRow
-	for rows.Next() {
-		var i WalkStateRow
-		if err := rows.Scan(
-			&i.AccountID,
-			&i.ID,
-			&i.Email,
-			&i.EmailKey,
-			&i.DisplayName,
-			&i.State,
-			&i.Listed,
-			&i.Type,
-			&i.CreateTime,
-			&i.Member,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Close(); err != nil {
-		return nil, err
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
+	var people string
+	err := row.Scan(&people)
+	return people, err
 }

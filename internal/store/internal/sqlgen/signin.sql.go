@@ -433,26 +433,32 @@ func (q *Queries) InsertSubject(ctx context.Context, arg InsertSubjectParams) er
 }
 
 const ListOpenAccounts = `-- name: ListOpenAccounts :many
-SELECT id, name, provisioning, state, create_time, audit_seq, audit_hash FROM accounts WHERE state = 'open' LIMIT $1
+SELECT id, name, provisioning, state, create_time FROM accounts WHERE state = 'open' LIMIT $1
 `
 
-func (q *Queries) ListOpenAccounts(ctx context.Context, limit int32) ([]Account, error) {
+type ListOpenAccountsRow struct {
+	ID           string
+	Name         string
+	Provisioning string
+	State        string
+	CreateTime   int64
+}
+
+func (q *Queries) ListOpenAccounts(ctx context.Context, limit int32) ([]ListOpenAccountsRow, error) {
 	rows, err := q.db.QueryContext(ctx, ListOpenAccounts, limit)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []Account
+	var items []ListOpenAccountsRow
 	for rows.Next() {
-		var i Account
+		var i ListOpenAccountsRow
 		if err := rows.Scan(
 			&i.ID,
 			&i.Name,
 			&i.Provisioning,
 			&i.State,
 			&i.CreateTime,
-			&i.AuditSeq,
-			&i.AuditHash,
 		); err != nil {
 			return nil, err
 		}
