@@ -29,11 +29,7 @@ type clockWatch struct {
 	wrong bool          // what was said last; of look alone
 }
 
-// newClockWatch returns nil where the database has no clock of its own.
 func newClockWatch(c *Core) *clockWatch {
-	if c.database == "" {
-		return nil
-	}
 	return &clockWatch{ask: c.Store.Clock, now: c.now, logger: c.logger}
 }
 
@@ -52,15 +48,12 @@ func ahead(asked, there, answered time.Time) time.Duration {
 
 // look compares once. It says so when the clock becomes wrong, and when it is right again.
 func (w *clockWatch) look(ctx context.Context) error {
-	if w == nil {
-		return nil
-	}
 	asked := w.now()
 	there, err := w.ask(ctx)
-	if errors.Is(err, store.ErrOwnClock) {
+	switch {
+	case errors.Is(err, store.ErrOwnClock):
 		return nil
-	}
-	if err != nil {
+	case err != nil:
 		return err
 	}
 	d := ahead(asked, there, w.now())
@@ -78,10 +71,7 @@ func (w *clockWatch) look(ctx context.Context) error {
 }
 
 func (w *clockWatch) register(r prometheus.Registerer) {
-	if w == nil {
-		return
-	}
 	r.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
-		Name: "rollcall_clock_ahead_seconds", Help: "How far this replica's clock is ahead of the database's at least, negative if it is behind; looked at once a minute.",
+		Name: "rollcall_clock_ahead_seconds", Help: "How far this replica's clock is ahead of the database's at least, negative if it is behind; looked at once a minute. 0 where the database is a folder of this machine.",
 	}, func() float64 { return math.Float64frombits(w.ahead.Load()) }))
 }
