@@ -51,7 +51,7 @@ type sqliteEngine struct {
 	stmt      *prepared
 	probe     *sql.DB // tries a write without waiting
 	lock      *DirLock
-	large     *sqliteLoad // of the transaction that is open; nil unless it adds very many rows
+	large     *sqliteLoad // of the open transaction; nil unless it adds very many rows
 }
 
 // openSQLite opens the database in a folder, makes it if there is none, and brings it up
