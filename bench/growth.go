@@ -16,12 +16,20 @@ func (s *suite) growth(ctx context.Context) error {
 	if !s.wants(phasePages) {
 		return nil
 	}
-	few, err := s.pagesOf(ctx, "few", min(fewForPages, s.crowd))
+	fewPeople, _, err := s.fill(ctx, "few", min(fewForPages, s.crowd))
+	if err != nil {
+		return err
+	}
+	manyPeople, _, err := s.fill(ctx, "crowd", s.crowd) // before connections to the others are opened: they would idle too long
+	if err != nil {
+		return err
+	}
+	few, err := s.pagesOf(ctx, fewPeople)
 	if err != nil {
 		return err
 	}
 	defer few.srv.Kill()
-	crowd, err := s.pagesOf(ctx, "crowd", s.crowd)
+	crowd, err := s.pagesOf(ctx, manyPeople)
 	if err != nil {
 		return err
 	}
@@ -52,11 +60,7 @@ type paged struct {
 	subjects []*subject
 }
 
-func (s *suite) pagesOf(ctx context.Context, name string, people int) (paged, error) {
-	d, _, err := s.fill(ctx, name, people)
-	if err != nil {
-		return paged{}, err
-	}
+func (s *suite) pagesOf(ctx context.Context, d database) (paged, error) {
 	srv, err := s.serve(ctx, d, report.Plain)
 	if err != nil {
 		return paged{}, err
@@ -72,9 +76,9 @@ func (s *suite) pagesOf(ctx context.Context, name string, people int) (paged, er
 		return paged{}, err
 	}
 	for _, m := range subjects {
-		m.row.Scenario = fmt.Sprintf("%s of %d", m.row.Scenario, people)
+		m.row.Scenario = fmt.Sprintf("%s of %d", m.row.Scenario, d.people)
 	}
-	return paged{srv: srv, people: people, subjects: subjects}, nil
+	return paged{srv: srv, people: d.people, subjects: subjects}, nil
 }
 
 func (s *suite) concludeGrowth(few, crowd paged) {
