@@ -34,9 +34,11 @@ type options struct {
 
 // The phases besides the scenarios of load, as -only names them.
 const (
-	phaseBare  = "bare"
-	phaseReady = "ready"
-	phasePages = "pages"
+	phaseBare     = "bare"
+	phaseReady    = "ready"
+	phasePages    = "pages"
+	phaseImport   = "import"
+	phaseReplicas = "replicas" // with -postgres
 
 	phaseOverload  = "overload"
 	phaseNeighbour = "neighbour"
@@ -94,7 +96,7 @@ func everything() []string {
 	for _, s := range scenarios() {
 		names = append(names, s.name)
 	}
-	return append(names, phaseReady, phasePages, phaseOverload, phaseNeighbour)
+	return append(names, phaseReady, phasePages, phaseImport, phaseReplicas, phaseOverload, phaseNeighbour)
 }
 
 // fewestPeople leaves every connection people of its own to suspend, and pages to walk.

@@ -66,9 +66,9 @@ func measureAll(ctx context.Context, o options, stderr io.Writer) (result report
 		s.say("something else is running here (load average %.2f): the figures will be worse than the server is", s.report.Machine.Load)
 	}
 	defer func() { err = errors.Join(err, s.stopPostgres()) }()
-	steps := []func(context.Context) error{s.build, s.bare, s.load, s.pages, s.ready, s.overload, s.neighbour}
+	steps := []func(context.Context) error{s.build, s.bare, s.load, s.pages, s.importing, s.ready, s.overload, s.neighbour}
 	if o.postgres != "" {
-		steps = []func(context.Context) error{s.build, s.startPostgres, s.barePgx, s.load, s.overload, s.neighbour}
+		steps = []func(context.Context) error{s.build, s.startPostgres, s.barePgx, s.load, s.replicas, s.growth, s.importing, s.overload, s.neighbour}
 	}
 	for _, step := range steps {
 		if err := step(ctx); err != nil {

@@ -46,6 +46,7 @@ type Node struct {
 	Registry *prometheus.Registry
 
 	limits *limits
+	clock  *clockWatch
 	usage  *usage.Meter
 	keep   store.Retention
 }
@@ -58,7 +59,7 @@ func New(c *Core, o Options) (*Node, error) {
 	if err != nil {
 		return nil, err
 	}
-	n := &Node{Core: c, Registry: prometheus.NewRegistry(), limits: limits, usage: &usage.Meter{}, keep: o.Retention}
+	n := &Node{Core: c, Registry: prometheus.NewRegistry(), limits: limits, clock: newClockWatch(c), usage: &usage.Meter{}, keep: o.Retention}
 	n.Registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	n.registerMetrics()
 	c.SignIn.Limiter = limits
@@ -105,6 +106,7 @@ func (n *Node) registerMetrics() {
 		}, func() float64 { return float64(n.lost.Load()) }),
 	)
 	n.limits.register(n.Registry)
+	n.clock.register(n.Registry)
 }
 
 // Listen opens the sockets, so that the addresses are known before Run serves them.
@@ -155,6 +157,7 @@ func (n *Node) upkeep(ctx context.Context) {
 	defer purge.Stop()
 	defer flush.Stop()
 	defer sweep.Stop()
+	n.report("compare the clock", n.clock.look(ctx))
 	for {
 		select {
 		case <-ctx.Done():
@@ -165,6 +168,7 @@ func (n *Node) upkeep(ctx context.Context) {
 			n.report("write usage counters", n.flush(ctx))
 		case <-sweep.C:
 			n.report("forget idle limits", n.limits.sweep(ctx, n.now()))
+			n.report("compare the clock", n.clock.look(ctx))
 		}
 	}
 }

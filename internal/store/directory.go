@@ -2,12 +2,7 @@ package store
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"iter"
-	"slices"
 
-	"github.com/rollcall-id/rollcall/internal/audit"
 	"github.com/rollcall-id/rollcall/internal/directory"
 	"github.com/rollcall-id/rollcall/internal/fault"
 	"github.com/rollcall-id/rollcall/internal/ident"
@@ -130,77 +125,6 @@ func (s *Store) ChangeGroup(ctx context.Context, account ident.AccountID, id ide
 		return t.remember(ctx, s, d)
 	})
 	return d, err
-}
-
-// AddUsers implements directory.Store.
-func (s *Store) AddUsers(ctx context.Context, account ident.AccountID, users iter.Seq2[directory.User, error], e audit.Entry) (int, error) {
-	n, owners, before := 0, 0, -1
-	err := s.change(ctx, "add users", account, func(ctx context.Context, t *tx) error {
-		if _, err := t.GetAccount(ctx, string(account)); err != nil {
-			return missing(err, noAccount)
-		}
-		n, owners = 0, 0
-		for u, err := range users {
-			if err == nil {
-				err = t.addUser(ctx, n, u)
-			}
-			if err != nil {
-				return addError(n, err)
-			}
-			n++
-			if slices.Contains(u.Groups, directory.Owners) {
-				owners++
-			}
-		}
-		if err := t.session.flush(ctx); err != nil {
-			return err
-		}
-		if before >= 0 && n != before { // the work runs again: a spent sequence must not pass for an empty one
-			return fmt.Errorf("the sequence gave %d people and then %d: it must give the same each time", before, n)
-		}
-		before = n
-		if e.Action == audit.UserImport {
-			e = e.With(fmt.Sprintf("%d people, %d of them owners", n, owners))
-		}
-		return t.append(ctx, s, e)
-	})
-	return n, err
-}
-
-// addError says which person of a sequence could not be added, unless that is said already.
-func addError(index int, err error) error {
-	var said *directory.AddError
-	if errors.As(err, &said) {
-		return err
-	}
-	return &directory.AddError{Index: index, Err: err}
-}
-
-// addUser adds the person at index of a sequence.
-func (t *tx) addUser(ctx context.Context, index int, u directory.User) error {
-	listed := int64(1)
-	if u.State == directory.Pending {
-		listed = 0
-	}
-	err := t.laterOr(func(err error) error {
-		if isDuplicate(err) {
-			err = fault.Conflict("a person with the e-mail address %s, or the id %s, is in the account already", u.Email, u.ID)
-		}
-		return addError(index, err)
-	}).InsertUser(ctx, sqlgen.InsertUserParams{
-		AccountID: string(u.Account), ID: string(u.ID), Email: string(u.Email), EmailKey: u.Email.Key(),
-		DisplayName: u.DisplayName, State: string(u.State), Listed: listed, Type: string(u.Type), CreateTime: micros(u.CreateTime),
-	})
-	if err != nil {
-		return err
-	}
-	t.count(u.Account, "", u.State)
-	for _, g := range u.Groups {
-		if err := t.Later.InsertMember(ctx, string(u.Account), g, string(u.ID)); err != nil {
-			return err
-		}
-	}
-	return addWords(ctx, t.Queries, u)
 }
 
 // usersAPage is how many people are read at a time in walks over a whole account.

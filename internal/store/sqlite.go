@@ -51,6 +51,7 @@ type sqliteEngine struct {
 	stmt      *prepared
 	probe     *sql.DB // tries a write without waiting
 	lock      *DirLock
+	large     *sqliteLoad // of the open transaction; nil unless it adds very many rows
 }
 
 // openSQLite opens the database in a folder, makes it if there is none, and brings it up
@@ -189,11 +190,13 @@ func (s sqliteSession) flush(context.Context) error { return nil }
 func (s sqliteSession) cause(err error) error { return err }
 
 func (s sqliteSession) commit(ctx context.Context) error {
+	defer s.unload()
 	_, err := s.e.stmt.ExecContext(ctx, "COMMIT")
 	return err
 }
 
 func (s sqliteSession) rollback() {
+	defer s.unload()
 	// Fails where SQLite has rolled back by itself, as on a full disk: then all is well.
 	_, _ = s.e.stmt.ExecContext(context.Background(), "ROLLBACK")
 }
@@ -243,7 +246,7 @@ func prepareDir(o Options) error {
 // log: migrateOnOpen sees to that, once the file is known to be ours.
 func openWriter(ctx context.Context, path string) (*sql.DB, error) {
 	db, err := sql.Open("sqlite", dsn(path, "busy_timeout(5000)", "synchronous(FULL)", "foreign_keys(1)",
-		"cache_size(-8000)", "wal_autocheckpoint(4000)", "journal_size_limit(67108864)", "temp_store(MEMORY)"))
+		cacheUsual, "wal_autocheckpoint(4000)", "journal_size_limit(67108864)", "temp_store("+tempStore()+")"))
 	if err != nil {
 		return nil, err
 	}

@@ -3,6 +3,8 @@ package storetest
 import (
 	"cmp"
 	"errors"
+	"fmt"
+	"iter"
 	"slices"
 	"time"
 
@@ -79,6 +81,47 @@ func peopleAreAddedAllOrNone(w *world) {
 	w.ok(w.peer.EachUser(w.Context(), account, func(directory.User) bool { n++; return true }))
 	w.same("people", 1, n)
 	w.same("the record", before, w.record(account))
+}
+
+// manyPeopleAreAddedAllOrNone: as few are, whichever way a database has for many at once; who is there already is told,
+// wherever in the sequence they are. That everybody is found afterwards is tested by peopleAreFound.
+func manyPeopleAreAddedAllOrNone(w *world) {
+	account := w.account()
+	w.add(account, directory.User{ID: "there", Email: "there@example.com"})
+	const many = 2_500
+	crowd := func(wrong int, instead directory.User) iter.Seq2[directory.User, error] {
+		return func(yield func(directory.User, error) bool) {
+			for i := range many {
+				u := directory.User{ID: ident.UserID(fmt.Sprintf("N%05d", (i*7919)%many)), Email: ident.Email(fmt.Sprintf("n%d@example.com", i)), DisplayName: "New"}
+				if i == wrong {
+					u = instead
+				}
+				if !yield(u, nil) {
+					return
+				}
+			}
+		}
+	}
+	before := w.record(account)
+	for _, wrong := range []int{1, 1234, many - 1} {
+		for _, u := range []directory.User{
+			{ID: "new", Email: "THERE@example.com", DisplayName: "New"}, {ID: "there", Email: "new@example.com", DisplayName: "New"},
+			{ID: "new", Email: "n0@example.com", DisplayName: "New"},
+		} {
+			_, err := w.directory.AddUsers(w.Context(), operator, account, crowd(wrong, u))
+			w.is(fault.KindConflict, err)
+			if at := new(directory.AddError); !errors.As(err, &at) || at.Index != wrong {
+				w.Errorf("got error %#v, want an AddError at %d", err, wrong)
+			}
+		}
+	}
+	w.same("the record", before, w.record(account))
+	n, err := w.directory.AddUsers(w.Context(), operator, account, crowd(-1, directory.User{}))
+	w.ok(err)
+	w.same("added", many, n)
+	counts, err := w.peer.CountByState(w.Context(), account)
+	w.ok(err)
+	w.same("people", map[directory.State]int{directory.Active: many + 1}, counts)
 }
 
 func sameAddressInTwoAccounts(w *world) {

@@ -73,6 +73,7 @@ func tests() map[string]func(*world) {
 		"people are kept":                           peopleAreKept,
 		"looks see what reads see":                  looksSeeWhatReadsSee,
 		"people are added all or none":              peopleAreAddedAllOrNone,
+		"many people are added all or none":         manyPeopleAreAddedAllOrNone,
 		"the same address in two accounts":          sameAddressInTwoAccounts,
 		"pages are in order":                        pagesAreInOrder,
 		"pages begin behind a position":             pagesBeginBehindAPosition,
