@@ -118,16 +118,7 @@ func (a *adding) write(ctx context.Context) error {
 // many writes people and what belongs to them, table by table.
 func (a *adding) many(ctx context.Context, people []directory.User) error {
 	columns := []string{"account_id", "id", "email", "email_key", "display_name", "state", "listed", "type", "create_time"}
-	row := make([]any, 0, len(columns))
-	bad, err := a.session.insert(ctx, "users", columns, func(yield func([]any) bool) {
-		for _, u := range people {
-			p := userRow(u)
-			row = append(row[:0], p.AccountID, p.ID, p.Email, p.EmailKey, p.DisplayName, p.State, p.Listed, p.Type, p.CreateTime)
-			if !yield(row) {
-				return
-			}
-		}
-	})
+	bad, err := a.session.insert(ctx, "users", columns, userRows(people))
 	if isDuplicate(err) {
 		return addError(a.written+bad, alreadyThere(people[bad]))
 	}
@@ -137,7 +128,29 @@ func (a *adding) many(ctx context.Context, people []directory.User) error {
 	for _, u := range people {
 		a.count(u.Account, "", u.State)
 	}
-	_, err = a.session.insert(ctx, "group_members", []string{"account_id", "group_name", "user_id"}, func(yield func([]any) bool) {
+	if _, err = a.session.insert(ctx, "group_members", []string{"account_id", "group_name", "user_id"}, memberRows(people)); err != nil {
+		return err
+	}
+	_, err = a.session.insert(ctx, wordsTable, []string{"account_id", "word", "user_id"}, wordRows(people))
+	return err
+}
+
+func userRows(people []directory.User) iter.Seq[[]any] {
+	return func(yield func([]any) bool) {
+		var row []any
+		for _, u := range people {
+			p := userRow(u)
+			row = append(row[:0], p.AccountID, p.ID, p.Email, p.EmailKey, p.DisplayName, p.State, p.Listed, p.Type, p.CreateTime)
+			if !yield(row) {
+				return
+			}
+		}
+	}
+}
+
+func memberRows(people []directory.User) iter.Seq[[]any] {
+	return func(yield func([]any) bool) {
+		var row []any
 		for _, u := range people {
 			for _, g := range u.Groups {
 				if row = append(row[:0], string(u.Account), g, string(u.ID)); !yield(row) {
@@ -145,11 +158,12 @@ func (a *adding) many(ctx context.Context, people []directory.User) error {
 				}
 			}
 		}
-	})
-	if err != nil {
-		return err
 	}
-	_, err = a.session.insert(ctx, wordsTable, []string{"account_id", "word", "user_id"}, func(yield func([]any) bool) {
+}
+
+func wordRows(people []directory.User) iter.Seq[[]any] {
+	return func(yield func([]any) bool) {
+		var row []any
 		for _, u := range people {
 			for _, word := range directory.SearchWords(u) {
 				if row = append(row[:0], string(u.Account), []byte(word), string(u.ID)); !yield(row) {
@@ -157,8 +171,7 @@ func (a *adding) many(ctx context.Context, people []directory.User) error {
 				}
 			}
 		}
-	})
-	return err
+	}
 }
 
 func alreadyThere(u directory.User) error {

@@ -48,7 +48,7 @@ func tempStore() string {
 		if err != nil {
 			continue
 		}
-		_, _ = f.Close(), os.Remove(f.Name())
+		_, _ = f.Close(), os.Remove(f.Name()) //nolint:gosec // G703: what was made just now
 		return "FILE"
 	}
 	return "MEMORY"
