@@ -126,7 +126,7 @@ func (n *neighbours) listen(ctx context.Context, run int) (load.Outcome, error) 
 		scripts[i] = endless("get", c, all)
 	}
 	of := func(client int) load.Script { return scripts[client%len(scripts)] }
-	return load.Open(ctx, clients, load.Offer{Rate: n.rate, For: n.length(), Seed: uint64(run + 10)}, load.Script{ //nolint:gosec // G115: small
+	return load.Open(ctx, clients, load.Offer{Rate: n.rate, For: n.length(), Seed: uint64(run + 10)}, load.Script{
 		Append: func(wire []byte, client, i int) []byte { return of(client).Append(wire, client, i) },
 		Check:  func(client, i int, answer load.Answer) error { return of(client).Check(client, i, answer) },
 	})

@@ -162,7 +162,7 @@ func (o *overloads) pair(ctx context.Context, run int) (err error) {
 	}
 	defer load.CloseAll(clients)
 	var outcome load.Outcome
-	offer := load.Offer{Rate: overloadFactor * peak, For: o.length(), Seed: uint64(run + 10)} //nolint:gosec // G115: small
+	offer := load.Offer{Rate: overloadFactor * peak, For: o.length(), Seed: uint64(run + 10)}
 	cpu, err := o.spending(func() error {
 		outcome, err = load.Open(ctx, clients, offer, endless(o.name, o.c, o.connections))
 		return err

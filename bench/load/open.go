@@ -60,7 +60,7 @@ func Open(ctx context.Context, clients []*Client, o Offer, script Script) (Outco
 	end := begun.Add(o.For)
 	result := Outcome{For: o.For}
 	free := make(chan *line, len(clients))
-	lines, finish := startLines(ctx, clients, end, func(ctx context.Context, l *line) error {
+	lines, finish := startLines(ctx, clients, end, func(_ context.Context, l *line) error {
 		free <- l
 		for due := range l.due {
 			if err := l.send(due, end, script); err != nil {
