@@ -113,12 +113,17 @@ func TestNewDatabase(t *testing.T) {
 			} `yaml:"applications"`
 		} `yaml:"accounts"`
 	}
-	if err := yaml.Unmarshal(text, &seed); err != nil || len(seed.Accounts) != 1 || len(seed.Accounts[0].Applications) != 1 {
+	if err := yaml.Unmarshal(text, &seed); err != nil || len(seed.Accounts) != 1 || len(seed.Accounts[0].Applications) != 1+quietOnes {
 		t.Fatalf("%v in\n%s", err, text)
 	}
 	a := seed.Accounts[0]
 	if a.ID != d.account || a.Generate.Count != 1234 || a.Generate.Fraction != 0.1 || a.Applications[0].ID != d.clientID || a.Applications[0].Secret != d.secret {
 		t.Errorf("the seed does not say what the database is:\n%s", text)
+	}
+	for i, q := range d.quiet {
+		if quiet := a.Applications[1+i]; quiet.ID != q.clientID || quiet.Secret != q.secret {
+			t.Errorf("quiet application %d: got %+v, want %+v", i+1, quiet, q)
+		}
 	}
 }
 
