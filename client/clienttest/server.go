@@ -138,6 +138,7 @@ func (s *Server) serve(o *settings) error {
 			QuietGrace: time.Millisecond, // nobody but the test is on the way to us
 		},
 		Limits:    o.limits,
+		Admission: node.Patient(),
 		Retention: store.Retention{Entries: 24 * time.Hour, Usage: 24 * time.Hour},
 	})
 	if err != nil {

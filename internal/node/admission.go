@@ -25,11 +25,22 @@ const (
 	readsForEach = 4
 	// writesAtOnce share commits; with fewer each commit would carry less.
 	writesAtOnce = 48
-	// waitingForEach processor, of either kind: what is served in some ten milliseconds. A longer
+	// waitingForEach processor, of either kind: what is served in some twenty milliseconds. A longer
 	// queue would not be served more, but later.
-	waitingForEach  = 32
-	requestPatience = 100 * time.Millisecond
+	waitingForEach = 64
+	// requestPatience matters when next to nothing is served for a moment, as when the disk
+	// stalls: otherwise it is the queue's length that bounds the wait.
+	requestPatience = time.Second
+	// freshFor is how long the order of arrival is kept to. In a standing queue of more than that, whoever comes last
+	// is served first.
+	freshFor = 50 * time.Millisecond
 )
+
+// Patient is for servers of tests: on a busy machine everybody waits, and nobody is refused for it.
+func Patient() Admission {
+	many := 10_000
+	return Admission{Waiting: &many, Patience: 5 * time.Second}
+}
 
 // admission fills in the defaults.
 func (c *Core) admission(o Admission) httpapi.Admission {
@@ -49,7 +60,7 @@ func (c *Core) admission(o Admission) httpapi.Admission {
 	if o.Waiting != nil && *o.Waiting >= 0 {
 		waiting = *o.Waiting
 	}
-	fresh := o.Patience / 2
+	fresh := min(freshFor, o.Patience/2)
 	return httpapi.Admission{
 		Reads:    admit.Limits{Places: o.Reads, Waiting: waiting, Fresh: fresh},
 		Writes:   admit.Limits{Places: o.Writes, Waiting: waiting, Fresh: fresh},

@@ -63,7 +63,7 @@ type Options struct {
 	TrustedProxies []netip.Prefix
 	WithoutV1Beta1 bool
 	PublicHealth   bool
-	// Admission bounds what is served at once; its zero fields take the defaults.
+	// Admission bounds what is served at once; the zero value is node.Patient.
 	Admission node.Admission
 }
 
@@ -205,6 +205,9 @@ func (s *Server) nodeOptions() node.Options {
 		Limits:       s.options.Limits, PublicURL: s.options.PublicURL, TrustedProxies: s.options.TrustedProxies,
 		WithoutV1Beta1: s.options.WithoutV1Beta1, Admission: s.options.Admission,
 		Retention: store.Retention{Entries: 90 * 24 * time.Hour, Usage: 90 * 24 * time.Hour},
+	}
+	if o.Admission == (node.Admission{}) {
+		o.Admission = node.Patient()
 	}
 	if s.tls != nil {
 		o.Server.Certificates = s.tls
