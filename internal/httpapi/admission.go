@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"runtime"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"time"
 
@@ -52,6 +53,7 @@ type door struct {
 	told          atomic.Int64 // when refusals were last logged, Unix nanoseconds
 
 	bell  *server.Bell // rung when a place is free for somebody who waits
+	begun sync.Once    // start runs from when somebody first waits
 	ended chan struct{}
 }
 
@@ -65,7 +67,6 @@ func newDoor(o Admission, l *slog.Logger, r prometheus.Registerer) (*door, error
 		pacer: admit.NewPacer(pace), seed: maphash.MakeSeed(), logger: l, bell: bell, ended: make(chan struct{}),
 	}
 	d.register(r)
-	go d.start()
 	return d, nil
 }
 
@@ -83,6 +84,7 @@ func (d *door) start() {
 
 // close ends start; nobody is at the door any more.
 func (d *door) close() error {
+	d.begun.Do(func() { close(d.ended) })
 	err := d.bell.Close()
 	<-d.ended
 	return err
@@ -125,6 +127,7 @@ func (d *door) gate(c *call) *admit.Gate {
 // long before that could be noticed, this process has not run meanwhile (it shares its
 // processors, or has used up its quota): that is no overload, and nobody is refused for it.
 func (d *door) wait(ctx context.Context, gate *admit.Gate, w *admit.Waiter) (admit.Place, error) {
+	d.begun.Do(func() { go d.start() })
 	due := time.Now().Add(d.Patience)
 	patience := time.NewTimer(d.Patience)
 	defer patience.Stop()
