@@ -114,8 +114,8 @@ func (s *suite) bare(ctx context.Context) error {
 
 // The rows of the handler that checks and stores nothing.
 const (
-	tokenBare = "bare net/http: token"
-	getBare   = "bare net/http: get"
+	postBare = "bare net/http: token"
+	getBare  = "bare net/http: get"
 )
 
 func (s *suite) bareOver(ctx context.Context, transport report.Transport) error {
@@ -129,7 +129,7 @@ func (s *suite) bareOver(ctx context.Context, transport report.Transport) error 
 		c.people = append(c.people, newAccountID())
 	}
 	for _, sc := range []scenario{
-		{name: tokenBare, script: func(c caller, _ int) load.Script { return c.token() }},
+		{name: postBare, script: func(c caller, _ int) load.Script { return c.token() }},
 		{name: getBare, script: caller.get},
 	} {
 		if err := s.measure(ctx, srv, s.connections, sc, c); err != nil {

@@ -35,8 +35,8 @@ type scenario struct {
 // The scenarios with the targets of the project, in the order in which they run.
 func scenarios() []scenario {
 	return []scenario{
-		{name: "token", target: 150, bare: tokenBare, bareTarget: 29, script: func(c caller, _ int) load.Script { return c.token() }},
-		{name: "suspend", target: 160, bare: tokenBare, bareTarget: 29, script: caller.change},
+		{name: "token", target: 150, bare: postBare, bareTarget: 29, script: func(c caller, _ int) load.Script { return c.token() }},
+		{name: "suspend", target: 160, bare: postBare, bareTarget: 29, script: caller.change},
 		{name: "list", target: 120, bare: getBare, bareTarget: 26, script: func(c caller, _ int) load.Script {
 			return c.list("?max_page_size=25", pageSize, more)
 		}},

@@ -222,13 +222,13 @@ func (broken) Person(context.Context, ident.AccountID, ident.UserID) (directory.
 // words rather than as it is kept.
 func TestStories(t *testing.T) {
 	t.Parallel()
-	s, b := start(t, testkit.Options{})
+	s, _ := start(t, testkit.Options{})
 	s.AddUser(directory.User{ID: "bob", DisplayName: "Bob Stone", Email: "bob@example.com"})
 	signedIn(t, s, "bob")
 	app := s.Rotate(s.AddApplication(), 30*time.Hour)
 	open(t, s).post("/console/sign-in", url.Values{"email": {"bob@example.com"}, "password": {"a guess"}}).wants(t, http.StatusUnauthorized)
 	s.Entries(testkit.Account) // writes what is waiting
-	b = signedIn(t, s, "ada")
+	b := signedIn(t, s, "ada")
 	p := b.get("/console/people/bob")
 	p.wants(t, http.StatusOK, "Sign-in refused with a password", "Signed in by Bob Stone with a one-time link")
 	if strings.Contains(p.text(), "session 0") || strings.Contains(p.text(), "refused by Bob") {

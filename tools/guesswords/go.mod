@@ -12,6 +12,7 @@ require (
 	github.com/dlclark/regexp2 v1.11.0 // indirect
 	github.com/pmezard/go-difflib v1.0.0 // indirect
 	github.com/stretchr/testify v1.12.1 // indirect
+	github.com/test-go/testify v1.1.4 // indirect
 )
 
 replace github.com/rollcall-id/rollcall => ../..

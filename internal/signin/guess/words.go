@@ -21,8 +21,9 @@ var list string
 const (
 	// recordSize is how many bytes of the list a word takes.
 	recordSize = 5
-	// MinWord and MaxWord are the lengths, in characters, of words that are looked up: shorter ones are not worth a rule.
+	// MinWord is the length, in characters, of the shortest words that are looked up: others are not worth a rule.
 	MinWord = 3
+	// MaxWord is that of the longest.
 	MaxWord = 32
 )
 
