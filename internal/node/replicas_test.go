@@ -118,7 +118,7 @@ func TestReplicasShareLimits(t *testing.T) {
 	t.Parallel()
 	const limit, failures = 100, 30
 	settings := throttle.Settings{UsersPerHour: limit, AuthFailuresPerMinute: failures}
-	for name, url := range map[string]string{"PostgreSQL": "", "Redis": valkeytest.Shared(t).URL()} {
+	for name, url := range map[string]string{"PostgreSQL": "", "Redis": valkeytest.Own(t).URL()} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			list := replicas(t, 3, Options{Limits: settings, SharedLimits: SharedLimits{URL: url, Timeout: 10 * time.Second}})
