@@ -93,17 +93,41 @@ func (t *transport) RoundTrip(r *http.Request) (*http.Response, error) {
 		return nil, err
 	}
 	defer resp.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer+1))
-	switch {
+	var b bytes.Buffer
+	if n := resp.ContentLength; 0 < n && n <= maxAnswer {
+		b.Grow(int(n) + bytes.MinRead)
+	}
+	_, err = b.ReadFrom(io.LimitReader(resp.Body, maxAnswer+1))
+	switch body := b.Bytes(); {
 	case err != nil && r.Context().Err() != nil:
 		return nil, context.Cause(r.Context())
 	case err != nil:
 		return nil, fmt.Errorf("the answer was cut short: %w", err)
 	case len(body) > maxAnswer:
 		return nil, errTooLarge
+	default:
+		resp.Body = &whole{bytes.NewReader(body), body}
+		return resp, nil
 	}
-	resp.Body = io.NopCloser(bytes.NewReader(body))
-	return resp, nil
+}
+
+// whole is a body that is in memory already.
+type whole struct {
+	io.Reader
+
+	bytes []byte
+}
+
+// Close implements [io.Closer].
+func (*whole) Close() error { return nil }
+
+// read returns what is left of a body, without a copy where it can: a page has a
+// quarter of a megabyte.
+func read(body io.Reader) ([]byte, error) {
+	if w, ok := body.(*whole); ok {
+		return w.bytes, nil
+	}
+	return io.ReadAll(body) // wrapped by an http.Client that has a timeout of its own
 }
 
 var errAttemptTimeout = errors.New("no answer in time")
@@ -124,7 +148,7 @@ func (c *Client) exchange(ctx context.Context, r *http.Request) (answer, error) 
 		return answer{}, connectionError(ctx, err)
 	}
 	defer resp.Body.Close()
-	body, err := io.ReadAll(resp.Body)
+	body, err := read(resp.Body)
 	if err != nil {
 		return answer{}, connectionError(ctx, err)
 	}
