@@ -54,7 +54,7 @@ func (s *suite) neighbourOf(ctx context.Context, at sides, p populated) error {
 		}
 	}
 	n := neighbours{suite: s, srv: srv, quiet: quiet, loud: loud, rate: quietShare * peak}
-	for run := -1; run < s.runs; run++ {
+	for run := -1; run < n.pairs(); run++ {
 		if err := n.pair(ctx, run); err != nil {
 			return err
 		}
