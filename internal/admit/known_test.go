@@ -88,3 +88,24 @@ func TestUntil(t *testing.T) {
 		t.Errorf("got %v, %t, want the sooner one", got, ok)
 	}
 }
+
+// TestPacers: an application's refusals slow nobody else's, a stranger's no application's.
+func TestPacers(t *testing.T) {
+	t.Parallel()
+	p := NewPacers(PacerOptions{Every: time.Hour, Longest: time.Hour, Held: 5})
+	lanes := []Lane{LaneOf(1), LaneOf(2), Stranger(1), Stranger(2)}
+	for round, held := range []bool{false, true} {
+		for _, l := range lanes {
+			if wait := p.Of(l).Hold(noon); (wait > 0) != held {
+				t.Errorf("refusal %d in lane %x is held back for %s", round+1, l, wait)
+			}
+		}
+	}
+	if n := p.Holding(); n != len(lanes) {
+		t.Errorf("%d are held back, want %d", n, len(lanes))
+	}
+	p.Of(lanes[0]).Release()
+	if n := p.Holding(); n != len(lanes)-1 {
+		t.Errorf("%d are held back when one is told, want %d", n, len(lanes)-1)
+	}
+}

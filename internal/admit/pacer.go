@@ -56,3 +56,50 @@ func (p *Pacer) Release() {
 	p.held--
 	p.mu.Unlock()
 }
+
+// Holding returns how many refusals are held back now.
+func (p *Pacer) Holding() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.held
+}
+
+// applicationPacers is how many pacers applications share. Two that meet at one slow each other's refusals, and nothing else.
+const applicationPacers = 64
+
+// Pacers spread the refusals of each lane by themselves: who asks on and on makes no other wait.
+type Pacers struct {
+	strangers    [strangerLanes]*Pacer
+	applications [applicationPacers]*Pacer
+}
+
+// NewPacers makes pacers that are all alike.
+func NewPacers(o PacerOptions) *Pacers {
+	p := &Pacers{}
+	for i := range p.strangers {
+		p.strangers[i] = NewPacer(o)
+	}
+	for i := range p.applications {
+		p.applications[i] = NewPacer(o)
+	}
+	return p
+}
+
+// Of returns the pacer of a lane.
+func (p *Pacers) Of(l Lane) *Pacer {
+	if l&application == 0 {
+		return p.strangers[l%strangerLanes]
+	}
+	return p.applications[l%applicationPacers]
+}
+
+// Holding returns how many refusals all of them hold back now.
+func (p *Pacers) Holding() (n int) {
+	for _, one := range p.strangers {
+		n += one.Holding()
+	}
+	for _, one := range p.applications {
+		n += one.Holding()
+	}
+	return n
+}

@@ -94,7 +94,7 @@ func (l SharedLimits) Validate() error {
 // quickly, and asks again.
 type Admission struct {
 	ReadsAtOnce     int           `help:"Requests that read, in work at once. Default: 4 for each processor, and with --database as many more as it has connections." placeholder:"N"`
-	WritesAtOnce    int           `help:"Requests that write, in work at once." default:"48" placeholder:"N"`
+	WritesAtOnce    int           `help:"Requests that write, in work at once. Default: 48, and with --database 32." placeholder:"N"`
 	RequestsWaiting int           `help:"Requests that may wait for their turn, of either kind; more are answered 503. Default: 64 for each processor." default:"-1" placeholder:"N"`
 	RequestPatience time.Duration `help:"How long a request waits for its turn before it is answered 503: 1ms to 5s." default:"1s" placeholder:"DURATION"`
 }
@@ -107,8 +107,8 @@ func (a Admission) Validate() error {
 	switch {
 	case a.ReadsAtOnce < 0 || a.ReadsAtOnce > maxAtOnce:
 		return fmt.Errorf("--reads-at-once=%d is out of range: 0 (the default) to %d", a.ReadsAtOnce, maxAtOnce)
-	case a.WritesAtOnce < 1 || a.WritesAtOnce > maxAtOnce:
-		return fmt.Errorf("--writes-at-once=%d is out of range: 1 to %d", a.WritesAtOnce, maxAtOnce)
+	case a.WritesAtOnce < 0 || a.WritesAtOnce > maxAtOnce:
+		return fmt.Errorf("--writes-at-once=%d is out of range: 0 (the default) to %d", a.WritesAtOnce, maxAtOnce)
 	case a.RequestsWaiting < -1 || a.RequestsWaiting > maxAtOnce:
 		return fmt.Errorf("--requests-waiting=%d is out of range: 0 (none) to %d, or -1 (the default)", a.RequestsWaiting, maxAtOnce)
 	case a.RequestPatience < time.Millisecond || a.RequestPatience > 5*time.Second:

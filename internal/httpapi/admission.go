@@ -27,10 +27,9 @@ type Admission struct {
 	Reads, Writes admit.Limits
 	// Patience is how long a request waits for its turn before it is refused.
 	Patience time.Duration
+	// LimitedPace is how the refusals of each caller who is over a limit are spread.
+	LimitedPace admit.PacerOptions
 }
-
-// Refusals that are held back, so that who asks again at once is slowed down.
-var pace = admit.PacerOptions{Every: 2 * time.Millisecond, Burst: 100, Longest: 2 * time.Second, Held: 8192}
 
 // retryOverload is what a refused client is told to wait: longer than most peaks last.
 const retryOverload = time.Second
@@ -47,7 +46,8 @@ type door struct {
 
 	reads, writes *admit.Gate
 	known         admit.Known
-	pacer         *admit.Pacer
+	pacer         *admit.Pacer  // of refusals because of overload
+	limited       *admit.Pacers // of refusals because of a limit
 	seed          maphash.Seed
 	logger        *slog.Logger
 	told          atomic.Int64 // when refusals were last logged, Unix nanoseconds
@@ -64,7 +64,7 @@ func newDoor(o Admission, l *slog.Logger, r prometheus.Registerer) (*door, error
 	}
 	d := &door{
 		Admission: o, reads: admit.NewGate(o.Reads), writes: admit.NewGate(o.Writes),
-		pacer: admit.NewPacer(pace), seed: maphash.MakeSeed(), logger: l, bell: bell, ended: make(chan struct{}),
+		pacer: admit.NewPacer(busyPace), limited: admit.NewPacers(o.LimitedPace), seed: maphash.MakeSeed(), logger: l, bell: bell, ended: make(chan struct{}),
 	}
 	d.register(r)
 	return d, nil
@@ -94,7 +94,8 @@ func (d *door) close() error {
 // before: whoever sends one slowly must not hold a place meanwhile.
 func (d *door) enter(ctx context.Context, c *call) (err error) {
 	_, _ = c.body() // an error is told by whoever needs the body
-	place, waiter := d.gate(c).Enter(d.lane(c), c.began)
+	c.lane = d.lane(c)
+	place, waiter := d.gate(c).Enter(c.lane, c.began)
 	if waiter != nil {
 		place, err = d.wait(ctx, d.gate(c), waiter)
 	} else {
@@ -159,15 +160,7 @@ func (d *door) refuse(ctx context.Context, cause error) error {
 	}
 	now := time.Now()
 	d.tell(ctx, now, cause)
-	if hold := d.pacer.Hold(now); hold > 0 {
-		timer := time.NewTimer(hold)
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-			timer.Stop()
-		}
-		d.pacer.Release()
-	}
+	hold(ctx, d.pacer, now)
 	f := fault.Unavailable(retryOverload, cause, "the server is busy: try again shortly")
 	f.Reason = reasonBusy
 	return f

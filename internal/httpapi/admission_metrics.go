@@ -8,6 +8,14 @@ import (
 
 // register shows what the gates see.
 func (d *door) register(r prometheus.Registerer) {
+	held := func(reason string, value func() int) {
+		r.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+			Name: "rollcall_refusals_held", Help: "Refusals that are held back, so that whoever asks again at once is slowed down.",
+			ConstLabels: prometheus.Labels{"reason": reason},
+		}, func() float64 { return float64(value()) }))
+	}
+	held("busy", d.pacer.Holding)
+	held("limit", d.limited.Holding)
 	for kind, g := range map[string]*admit.Gate{"read": d.reads, "write": d.writes} {
 		labels := prometheus.Labels{"kind": kind}
 		gauge := func(name, help string, value func(admit.Stats) int) {

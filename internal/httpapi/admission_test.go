@@ -14,10 +14,12 @@ import (
 
 	"github.com/rollcall-id/rollcall/api"
 	"github.com/rollcall-id/rollcall/internal/access"
+	"github.com/rollcall-id/rollcall/internal/admit"
 	"github.com/rollcall-id/rollcall/internal/directory"
 	"github.com/rollcall-id/rollcall/internal/node"
 	"github.com/rollcall-id/rollcall/internal/oauth"
 	"github.com/rollcall-id/rollcall/internal/testkit"
+	"github.com/rollcall-id/rollcall/internal/throttle"
 )
 
 // ever is a patience that no test outlives.
@@ -37,14 +39,20 @@ func narrow(t *testing.T, places, waiting int, patience time.Duration) *world {
 // counted waits until a metric of the gate has a value.
 func (w *world) counted(t *testing.T, name, kind string, want float64) {
 	t.Helper()
+	w.shows(t, "rollcall_requests_"+name, map[string]string{"kind": kind}, want)
+}
+
+// shows waits until a metric has a value.
+func (w *world) shows(t *testing.T, name string, labels map[string]string, want float64) {
+	t.Helper()
 	again, limit := time.NewTicker(5*time.Millisecond), time.NewTimer(2*time.Minute)
 	defer again.Stop()
 	defer limit.Stop()
-	for w.Metric("rollcall_requests_"+name, map[string]string{"kind": kind}) != want {
+	for w.Metric(name, labels) != want {
 		select {
 		case <-again.C:
 		case <-limit.C:
-			t.Fatalf("waited in vain until %s of %s requests is %v", name, kind, want)
+			t.Fatalf("waited in vain until %s of %v is %v", name, labels, want)
 		}
 	}
 }
@@ -250,6 +258,21 @@ func TestSlowBodyHoldsNoPlace(t *testing.T) {
 	slow.Wait()
 }
 
+// leave asks for a path, and goes before there is an answer.
+func (w *world) leave(t *testing.T, ctx context.Context, path string) { //nolint:revive // a test's helper has t first
+	t.Helper()
+	r, err := http.NewRequestWithContext(ctx, http.MethodGet, w.BaseURL+path, nil)
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	r.Header.Set("Authorization", "Bearer "+w.token)
+	if got, err := w.Client().Do(r); err == nil {
+		t.Errorf("got %d after leaving", got.StatusCode)
+		_ = got.Body.Close()
+	}
+}
+
 // TestLeavingTheQueue: a client that goes leaves its place in the queue.
 func TestLeavingTheQueue(t *testing.T) {
 	t.Parallel()
@@ -260,18 +283,7 @@ func TestLeavingTheQueue(t *testing.T) {
 	w.counted(t, "working", "read", 1)
 	ctx, leave := context.WithCancel(t.Context())
 	var gone sync.WaitGroup
-	gone.Go(func() {
-		r, err := http.NewRequestWithContext(ctx, http.MethodGet, w.BaseURL+w.UserPath("ACTIVE", ""), nil)
-		if err != nil {
-			t.Error(err)
-			return
-		}
-		r.Header.Set("Authorization", "Bearer "+w.token)
-		if got, err := w.Client().Do(r); err == nil {
-			t.Errorf("got %d after leaving", got.StatusCode)
-			_ = got.Body.Close()
-		}
-	})
+	gone.Go(func() { w.leave(t, ctx, w.UserPath("ACTIVE", "")) })
 	w.counted(t, "waiting", "read", 1)
 	leave()
 	gone.Wait()
@@ -280,4 +292,32 @@ func TestLeavingTheQueue(t *testing.T) {
 	if diff := cmp.Diff(map[int]int{200: 1}, stuck.statuses()); diff != "" {
 		t.Errorf("the one in work (-want +got):\n%s", diff)
 	}
+}
+
+// TestOverTheLimit: whoever is over a limit and asks on and on is held back, without a
+// place in work, and nobody else is.
+func TestOverTheLimit(t *testing.T) {
+	t.Parallel()
+	none := 0
+	w := newWorld(t, versions[0], testkit.Options{
+		TLS: true, Limits: throttle.Settings{UsersPerMinute: 1},
+		Admission: node.Admission{
+			Reads: 1, Writes: 1, Waiting: &none, Patience: ever,
+			LimitedPace: admit.PacerOptions{Every: ever, Longest: ever, Held: 10},
+		},
+	})
+	other := w.get("ACTIVE")
+	other.Token = w.Token(w.AddClient(oauth.Application{ID: "other", Account: testkit.Account, Name: "Other", Permissions: access.All}, "secret-of-other"))
+	expect(t, w.Do(w.get("ACTIVE")), http.StatusOK)
+	expect(t, w.Do(w.get("ACTIVE")), http.StatusTooManyRequests) // told at once
+	ctx, leave := context.WithCancel(t.Context())
+	var held sync.WaitGroup
+	held.Go(func() { w.leave(t, ctx, w.UserPath("ACTIVE", "")) })
+	limit := map[string]string{"reason": "limit"}
+	w.shows(t, "rollcall_refusals_held", limit, 1)
+	expect(t, w.Do(other), http.StatusOK)              // there is a place
+	expect(t, w.Do(other), http.StatusTooManyRequests) // and others are told at once
+	leave()
+	held.Wait()
+	w.shows(t, "rollcall_refusals_held", limit, 0)
 }

@@ -23,8 +23,9 @@ type call struct {
 
 	// caller says where the request came from, and after authentication who sent it.
 	caller access.Caller
-	// place is the request's place in work, and credentials the hash of what it sends, if the
-	// door needs it; unknown tells that they have not counted here yet.
+	// lane is in which the request waits for its place in work, and credentials the hash of
+	// what it sends, if the door needs it; unknown tells that they have not counted here yet.
+	lane        admit.Lane
 	place       admit.Place
 	credentials uint64
 	unknown     bool

@@ -63,12 +63,26 @@ func (a *API) serve(c *call) (rep reply, err error) {
 		return rep, errWrongMethod
 	}
 	ctx := admit.WithUntil(c.request.Context(), time.Now().Add(admit.RequestTime))
-	if a.door != nil && c.op.Auth != Open {
-		if err := a.door.enter(ctx, c); err != nil {
-			return rep, err
-		}
-		defer a.door.leave(c)
+	if a.door == nil || c.op.Auth == Open {
+		return a.work(ctx, c)
 	}
+	if err := a.door.enter(ctx, c); err != nil {
+		return rep, err
+	}
+	rep, err = a.inPlace(ctx, c)
+	if fault.KindOf(err) == fault.KindExhausted {
+		a.door.slow(ctx, c)
+	}
+	return rep, err
+}
+
+// inPlace works on a request that has a place, and gives the place back.
+func (a *API) inPlace(ctx context.Context, c *call) (reply, error) {
+	defer a.door.leave(c)
+	return a.work(ctx, c)
+}
+
+func (a *API) work(ctx context.Context, c *call) (rep reply, err error) {
 	if err := a.authenticate(ctx, c); err != nil {
 		return rep, err
 	}

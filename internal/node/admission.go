@@ -14,6 +14,8 @@ type Admission struct {
 	Reads, Writes int           // requests in work
 	Waiting       *int          // requests that wait for their turn, of either kind
 	Patience      time.Duration // how long one waits before it is refused
+	// LimitedPace is how the refusals of each caller who is over a limit are spread.
+	LimitedPace admit.PacerOptions
 }
 
 // What is served at once unless the operator says otherwise.
@@ -23,8 +25,10 @@ const (
 	// connections may be waited for besides; more would wait for one another there, where
 	// nobody sees to it that applications take turns.
 	readsForEach = 4
-	// writesAtOnce share commits; with fewer each commit would carry less.
-	writesAtOnce = 48
+	// writesAtOnce share commits; with fewer each commit would carry less. On a server a
+	// commit takes longer, and who shares it waits as long.
+	writesAtOnce         = 48
+	writesAtOnceOnServer = 32
 	// waitingForEach processor, of either kind: what is served in some twenty milliseconds. A longer
 	// queue would not be served more, but later.
 	waitingForEach = 64
@@ -33,8 +37,12 @@ const (
 	requestPatience = time.Second
 	// freshFor is how long the order of arrival is kept to. In a standing queue of more than that, whoever comes last
 	// is served first.
-	freshFor = 50 * time.Millisecond
+	freshFor = 20 * time.Millisecond
 )
+
+// limitedPace lets everybody be told at once a hundred times, and then a hundred times a second: who minds what
+// Retry-After says is never slowed, and a program that asks on and on costs the others next to nothing.
+var limitedPace = admit.PacerOptions{Every: 10 * time.Millisecond, Burst: 100, Longest: 2 * time.Second, Held: 1024}
 
 // Patient is for servers of tests: on a busy machine everybody waits, and nobody is refused for it.
 func Patient() Admission {
@@ -52,9 +60,15 @@ func (c *Core) admission(o Admission) httpapi.Admission {
 	}
 	if o.Writes == 0 {
 		o.Writes = writesAtOnce
+		if c.database != "" {
+			o.Writes = writesAtOnceOnServer
+		}
 	}
 	if o.Patience == 0 {
 		o.Patience = requestPatience
+	}
+	if o.LimitedPace == (admit.PacerOptions{}) {
+		o.LimitedPace = limitedPace
 	}
 	waiting := waitingForEach * runtime.GOMAXPROCS(0)
 	if o.Waiting != nil && *o.Waiting >= 0 {
@@ -64,7 +78,7 @@ func (c *Core) admission(o Admission) httpapi.Admission {
 	return httpapi.Admission{
 		Reads:    admit.Limits{Places: o.Reads, Waiting: waiting, Fresh: fresh},
 		Writes:   admit.Limits{Places: o.Writes, Waiting: waiting, Fresh: fresh},
-		Patience: o.Patience,
+		Patience: o.Patience, LimitedPace: o.LimitedPace,
 	}
 }
 
