@@ -64,8 +64,8 @@ func (s *suite) moveIn(ctx context.Context, d *database) error {
 
 // launchOn starts rollcall on a database of the server.
 func (s *suite) launchOn(ctx context.Context, d database, address string) (*process.Process, error) {
-	args := []string{"serve", "--log-format", "json", "--database", d.url, "--listen", address, "--tls=off", "--admin-listen=off",
-		"--users-per-minute", unreached, "--users-per-hour", unreached, "--token-per-minute", unreached, "--token-per-hour", unreached}
+	args := []string{"serve", "--log-format", "json", "--database", d.url, "--listen", address, "--tls=off", "--admin-listen=off"}
+	args = append(args, s.limits()...)
 	if s.profile != "" {
 		admin, err := freeAddress()
 		if err != nil {

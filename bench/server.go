@@ -83,9 +83,8 @@ func (s *suite) launch(ctx context.Context, d database, transport report.Transpo
 		srv.admin = s.adminOfProfile
 		return srv, envFile, err
 	}
-	args := []string{"dev", "--log-format", "json", "--data", d.folder, "--seed", d.seed, "--listen", address, "--env-file", envFile,
-		"--users-per-minute", unreached, "--users-per-hour", unreached,
-		"--token-per-minute", unreached, "--token-per-hour", unreached}
+	args := []string{"dev", "--log-format", "json", "--data", d.folder, "--seed", d.seed, "--listen", address, "--env-file", envFile}
+	args = append(args, s.limits()...)
 	if transport == report.Plain {
 		args = append(args, "--tls=off")
 	}
@@ -97,6 +96,17 @@ func (s *suite) launch(ctx context.Context, d database, transport report.Transpo
 	}
 	srv.Process, err = process.Start(ctx, filepath.Join(s.dir, "server.log"), s.binary, args...)
 	return srv, envFile, err
+}
+
+// limits are those of the server: the published ones, or ones that are counted and not reached.
+func (s *suite) limits() []string {
+	if s.published {
+		return nil
+	}
+	return []string{
+		"--users-per-minute", unreached, "--users-per-hour", unreached,
+		"--token-per-minute", unreached, "--token-per-hour", unreached,
+	}
 }
 
 // connectable waits until the server accepts a connection.

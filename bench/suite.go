@@ -35,6 +35,8 @@ type suite struct {
 
 	server         *pgtest.Server // nil without -postgres
 	adminOfProfile string
+	// published tells that servers are started with the published limits.
+	published bool
 }
 
 // populated is a database and a caller that knows everybody in it.

@@ -23,7 +23,7 @@ type Outcome struct {
 	Offered int // due
 	Unsent  int // due while every connection was waiting for an answer: that client gives up
 	Served  int // answered rightly, within the time of the offer
-	Refused int // answered 503
+	Refused int // answered 503, or 429
 	For     time.Duration
 	// Latencies of right answers, ascending, those after the end included; Refusals of the others.
 	Latencies, Refusals []time.Duration
@@ -34,7 +34,8 @@ type Outcome struct {
 // Goodput is right answers a second.
 func (o Outcome) Goodput() float64 { return float64(o.Served) / o.For.Seconds() }
 
-const refused = 503
+// refused tells of a status that the request may be sent again later.
+func refused(status int) bool { return status == 503 || status == 429 }
 
 // drained is how long answers may take after the end of an offer.
 const drained = 30 * time.Second
@@ -54,7 +55,7 @@ type line struct {
 
 // Open offers requests over the clients: each is sent when it is due by a connection that waits for no answer, and is
 // lost if there is none. A request that is refused is sent again, in its script's order, when the connection is next used.
-// Any other answer than a right one or 503 ends the run, as an error; all clients are then closed.
+// Any other answer than a right one, 503 or 429 ends the run, as an error; all clients are then closed.
 func Open(ctx context.Context, clients []*Client, o Offer, script Script) (Outcome, error) {
 	begun := time.Now()
 	end := begun.Add(o.For)
@@ -153,7 +154,7 @@ func (l *line) send(due, end time.Time, script Script) error {
 	if err != nil {
 		return err
 	}
-	if answer.Status == refused {
+	if refused(answer.Status) {
 		l.refusals = append(l.refusals, now.Sub(due))
 		return nil
 	}
