@@ -83,7 +83,7 @@ func (d *Database) startStore(ctx context.Context, client, peer int) error {
 	}
 	clientURL, peerURL := fmt.Sprintf("http://127.0.0.1:%d", client), fmt.Sprintf("http://127.0.0.1:%d", peer)
 	d.etcd, err = NewProcess(d.ground, "etcd", program, "--name=etcd", "--data-dir=data", "--listen-client-urls="+clientURL, "--advertise-client-urls="+clientURL,
-		"--listen-peer-urls="+peerURL, "--initial-advertise-peer-urls="+peerURL, "--initial-cluster=etcd="+peerURL, "--logger=zap")
+		"--listen-peer-urls="+peerURL, "--initial-advertise-peer-urls="+peerURL, "--initial-cluster=etcd="+peerURL, "--logger=zap", "--enable-v2=true")
 	if err != nil {
 		return err
 	}
@@ -96,7 +96,9 @@ func (d *Database) startStore(ctx context.Context, client, peer int) error {
 const patroniConfig = `scope: rollcall
 name: %[1]s
 restapi: {listen: "127.0.0.1:%[2]d", connect_address: "127.0.0.1:%[2]d"}
-etcd3: {hosts: ["%[4]s"], use_proxies: true} # it would learn the way around the wire from etcd itself
+# By the second version of etcd's protocol: over the third, Patroni before 3.1 may keep a stale copy of the keys after it was
+# frozen, for good (its issue 2779). use_proxies, as it would learn the way around the wire from etcd itself.
+etcd: {hosts: ["%[4]s"], use_proxies: true}
 bootstrap:
   dcs:
     ttl: %[7]d
