@@ -28,7 +28,7 @@ const (
 	// writesAtOnce share commits; with fewer each commit would carry less. On a server a
 	// commit takes longer, and who shares it waits as long.
 	writesAtOnce         = 48
-	writesAtOnceOnServer = 32
+	writesAtOnceOnServer = 24
 	// waitingForEach processor, of either kind: what is served in some twenty milliseconds. A longer
 	// queue would not be served more, but later.
 	waitingForEach = 64
@@ -37,7 +37,7 @@ const (
 	requestPatience = time.Second
 	// freshFor is how long the order of arrival is kept to. In a standing queue of more than that, whoever comes last
 	// is served first.
-	freshFor = 20 * time.Millisecond
+	freshFor = 10 * time.Millisecond
 )
 
 // limitedPace lets everybody be told at once a hundred times, and then a hundred times a second: who minds what
