@@ -1180,7 +1180,7 @@ func agents(p IntegrationPage) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = Since(a.Last, p.Now).Render(ctx, templ_7745c5c3_Buffer)
+			templ_7745c5c3_Err = InHour(a.Last, p.Now).Render(ctx, templ_7745c5c3_Buffer)
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
