@@ -125,6 +125,9 @@ func (c *Console) serve(v *visit) (rep reply, err error) {
 	if err := c.identify(ctx, v); err != nil {
 		return rep, err
 	}
+	if err := c.meter(ctx, v); err != nil {
+		return rep, err
+	}
 	switch {
 	case v.route == nil:
 		return rep, errNoRoute

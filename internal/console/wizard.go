@@ -249,7 +249,10 @@ func (c *Console) rotateSecret(ctx context.Context, v *visit) (reply, error) {
 	if err := c.spend(ctx, v); err != nil {
 		return reply{}, err
 	}
-	a, secret, err := c.OAuth.Rotate(ctx, v.caller(), v.account(), before.ID, overlap)
+	a, secret, err := c.OAuth.RotateFrom(ctx, v.caller(), v.account(), before.ID, ident.EntryID(v.field("current")), overlap)
+	if fault.KindOf(err) == fault.KindConflict && err != nil { // the same, at the same moment
+		return done("/integrations/"+url.PathEscape(string(before.ID)), "shown-already")
+	}
 	if err != nil {
 		return reply{}, err
 	}
