@@ -292,7 +292,7 @@ func (c *Console) showLink(v *visit, u directory.User, link signin.Link, title, 
 
 func resetAsk(u directory.User) views.Confirm {
 	return views.Confirm{
-		Title: "Make a recovery link for " + u.DisplayName + "?", Button: "Take their ways in away and make the link", Action: personPath(string(u.ID)) + "/reset",
+		Title: "Make a recovery link for " + u.DisplayName + "?", Button: "End their ways in and make the link", Action: personPath(string(u.ID)) + "/reset",
 		Points: []string{"Their password and passkeys stop working at once, and their sessions end.", "You are shown a link that works once, within an hour. With it they choose a new password.", "Make sure that it is really they who ask."},
 	}
 }

@@ -319,18 +319,20 @@ func tryIt(p views.Credentials, held access.Set, caFile string) (commands, text,
 		curl += "--cacert " + quote(caFile) + " "
 	}
 	people := quote(p.BaseURL + "/v1/accounts/" + p.Account + "/users")
-	commands = "TOKEN=$(" + curl + "-u " + quote(p.ClientID+":"+p.Secret) + " -d grant_type=client_credentials \\\n  " +
+	const on = " \\\n  "
+	bearer := `-H "Authorization: Bearer $TOKEN"` + on //nolint:gosec // a variable of the shell, not a secret
+	commands = "TOKEN=$(" + curl + "-d grant_type=client_credentials" + on + "-u " + quote(p.ClientID+":"+p.Secret) + on +
 		quote(p.BaseURL+"/v1/oauth/token") + ` | sed 's/.*"access_token":"\([^"]*\)".*/\1/')` + "\n"
 	switch {
 	case held.Has(access.ListUsers):
-		commands += curl + `-H "Authorization: Bearer $TOKEN" ` + people + "\n"
+		commands += curl + bearer + people + "\n"
 		text = "Gets a token and lists the first people of this account."
 	default:
 		commands += `echo "$TOKEN"` + "\n"
 		text = "Gets a token and shows it."
 	}
 	if held.Has(access.SuspendUser) {
-		suspend = curl + `-X POST -H "Authorization: Bearer $TOKEN" ` + people + "/USER_ID:suspend\n"
+		suspend = curl + "-X POST " + bearer + people + "/USER_ID:suspend\n"
 	}
 	return commands, text, suspend
 }

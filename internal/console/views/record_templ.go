@@ -290,7 +290,7 @@ func RecordPage(p Record) templ.Component {
 					return templ_7745c5c3_Err
 				}
 			} else {
-				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 24, "<div class=\"table-wrap\" tabindex=\"0\" role=\"region\" aria-label=\"Entries\"><table class=\"table dense\"><caption class=\"unseen\">Entries, the newest first</caption> <thead><tr><th scope=\"col\">What</th><th scope=\"col\" class=\"opt\">Who</th><th scope=\"col\" class=\"opt\">When and from where</th></tr></thead> <tbody>")
+				templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 24, "<div class=\"table-wrap\" tabindex=\"0\" role=\"region\" aria-label=\"Entries\"><table class=\"table dense\"><caption class=\"unseen\">Entries, the newest first</caption> <thead><tr><th scope=\"col\">What</th><th scope=\"col\" class=\"opt who\">Who</th><th scope=\"col\" class=\"opt\">When and from where</th></tr></thead> <tbody>")
 				if templ_7745c5c3_Err != nil {
 					return templ_7745c5c3_Err
 				}
