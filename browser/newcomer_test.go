@@ -83,6 +83,7 @@ func TestDownload(t *testing.T) {
 	b.enter(s, ada)
 	b.goTo("/console/integrations/new")
 	b.fill("Name", "Märchen & Söhne: $(id) 'Büro'")
+	b.tick("Reactivate user")
 	b.press("Continue to credentials")
 	secret := b.value("client-secret")
 	name, env := b.download("Download as m-rchen-s-hne-id-b-ro.env")

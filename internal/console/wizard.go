@@ -320,7 +320,7 @@ func tryIt(p views.Credentials, held access.Set, caFile string) (commands, text,
 	}
 	people := quote(p.BaseURL + "/v1/accounts/" + p.Account + "/users")
 	const on = " \\\n  "
-	bearer := `-H "Authorization: Bearer $TOKEN"` + on //nolint:gosec // a variable of the shell, not a secret
+	bearer := `-H "Authorization: Bearer $TOKEN"` + on
 	commands = "TOKEN=$(" + curl + "-d grant_type=client_credentials" + on + "-u " + quote(p.ClientID+":"+p.Secret) + on +
 		quote(p.BaseURL+"/v1/oauth/token") + ` | sed 's/.*"access_token":"\([^"]*\)".*/\1/')` + "\n"
 	switch {
