@@ -51,7 +51,7 @@ func BenchmarkPages(b *testing.B) {
 		"overview": "/console/overview", "people": "/console/people", "search": "/console/people?q=walk+number5", "search-2000": "/console/people?q=number42+sai", "state": "/console/people?state=SUSPENDED",
 		"nobody": "/console/people?q=walker+zzz", "group": "/console/people?group=group+17", "person": "/console/people/u17", "integrations": "/console/integrations",
 		"integration": "/console/integrations/" + string(app.ID), "audit": "/console/audit", "audit-rare": "/console/audit?target=u99", "profile": "/console/profile", "account": "/console/account",
-		"sign-in": "/console/sign-in", "audit-actor": "/console/audit?actor=" + string(app.ID) + "&action=users.suspend&from=2020-01-01T00%3A00",
+		"sign-in": "/console/sign-in", "start": "/console", "audit-actor": "/console/audit?actor=" + string(app.ID) + "&action=users.suspend&from=2020-01-01T00%3A00",
 	}
 	for path := range pages("u17", string(app.ID)) { // what has no name above
 		if !slices.Contains(slices.Collect(maps.Values(paths)), path) {
