@@ -63,7 +63,11 @@ func TestWizard(t *testing.T) {
 	ada.fill("Redirect URL", "https://example.com/back")
 	ada.press("Continue to credentials")
 	ada.says("Save credentials", "Copy the secret now.")
-	id, secret, try, suspend := ada.value("client-id"), ada.value("client-secret"), ada.value("try-it"), ada.value("suspend-it")
+	id, secret := ada.value("client-id"), ada.value("client-secret")
+	try, suspend := ada.copied("try-it"), ada.copied("suspend-it")
+	if try != ada.value("try-it") || suspend != ada.value("suspend-it") {
+		t.Errorf("copying gives\n%s%s", try, suspend)
+	}
 	if out := shell(t, try); !strings.Contains(out, `"bob@example.com"`) {
 		t.Errorf("the commands print %s", out)
 	}
@@ -122,6 +126,20 @@ func shell(t *testing.T, commands string) string {
 	return string(out)
 }
 
+// withAuthenticator gives the page a device that keeps passkeys, and says yes to everything.
+func (b *tab) withAuthenticator() {
+	b.t.Helper()
+	if _, err := chromedp.Call(b.ctx, webauthn.Enable, webauthn.EnableParams{}); err != nil {
+		b.t.Fatal(err)
+	}
+	if _, err := chromedp.Call(b.ctx, webauthn.AddVirtualAuthenticator, webauthn.AddVirtualAuthenticatorParams{Options: &webauthn.VirtualAuthenticatorOptions{
+		Protocol: webauthn.AuthenticatorProtocolCtap2, Transport: "internal", HasResidentKey: true, HasUserVerification: true,
+		IsUserVerified: true, AutomaticPresenceSimulation: true,
+	}}); err != nil {
+		b.t.Fatal(err)
+	}
+}
+
 // TestPasskey adds a passkey of a virtual authenticator and signs in with it.
 func TestPasskey(t *testing.T) {
 	t.Parallel()
@@ -129,15 +147,7 @@ func TestPasskey(t *testing.T) {
 	ada := s.AddUser(directory.User{ID: "ada", Email: "ada@example.com", DisplayName: "Ada Lovelace", Groups: []string{directory.Owners}})
 	b := open(t, s)
 	b.goTo("/console/sign-in")
-	if _, err := chromedp.Call(b.ctx, webauthn.Enable, webauthn.EnableParams{}); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := chromedp.Call(b.ctx, webauthn.AddVirtualAuthenticator, webauthn.AddVirtualAuthenticatorParams{Options: &webauthn.VirtualAuthenticatorOptions{
-		Protocol: webauthn.AuthenticatorProtocolCtap2, Transport: "internal", HasResidentKey: true, HasUserVerification: true,
-		IsUserVerified: true, AutomaticPresenceSimulation: true,
-	}}); err != nil {
-		t.Fatal(err)
-	}
+	b.withAuthenticator()
 	b.enter(s, ada)
 	b.fill("Name of the passkey", "Test key")
 	b.press("Add a passkey")

@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/chromedp"
+
 	"github.com/rollcall-id/rollcall/internal/access"
 	"github.com/rollcall-id/rollcall/internal/directory"
 	"github.com/rollcall-id/rollcall/internal/oauth"
@@ -54,9 +56,37 @@ func TestEveryPage(t *testing.T) {
 			see(in, page, look.name, look.theme, look.width, look.height, string(axe))
 		}
 	}
+	see(in, sight{"menu", "/console/overview", func(b *tab) { b.do("open the menu", chromedp.Click(b.mark("Menu"))) }}, "phone", "light", 390, 844, string(axe))
 	// The invitation goes last: it ends the link that was looked at.
 	for _, look := range looks {
 		see(in, sight{"link-made", "/console/people/hedy", func(b *tab) { b.press("Invitation link") }}, look.name, look.theme, look.width, look.height, string(axe))
+	}
+}
+
+// TestEmptyPages does the same where nothing has happened yet, and where somebody may do little.
+func TestEmptyPages(t *testing.T) {
+	t.Parallel()
+	s := serve(t)
+	ada := s.AddUser(directory.User{ID: "ada", Email: "ada@northwind.example", DisplayName: "Ada Lovelace", Groups: []string{directory.Owners}})
+	kim := s.AddUser(directory.User{ID: "kim", Email: "kim@northwind.example", DisplayName: "Kim Member"})
+	axe, err := os.ReadFile(filepath.Join("node_modules", "axe-core", "axe.min.js"))
+	if err != nil {
+		t.Fatalf("%v: tools/deps.sh installs it", err)
+	}
+	owner, member := open(t, s), open(t, s)
+	owner.enter(s, ada)
+	member.enter(s, kim)
+	for _, look := range looks {
+		for _, page := range []sight{{"empty-overview", "/console/overview", nil}, {"empty-integrations", "/console/integrations", nil}} {
+			see(owner, page, look.name, look.theme, look.width, look.height, string(axe))
+		}
+		for _, page := range []sight{{"member-profile", "/console/profile", nil}, {"member-refused", "/console/people", nil}} {
+			see(member, page, look.name, look.theme, look.width, look.height, string(axe))
+		}
+	}
+	member.forget()
+	for _, look := range looks {
+		see(member, sight{"signed-out", "/console/sign-in?out=1", nil}, look.name, look.theme, look.width, look.height, string(axe))
 	}
 }
 
@@ -81,20 +111,30 @@ func sights(app testkit.Application) []sight {
 	one := "/console/integrations/" + string(app.ID)
 	return []sight{
 		{"overview", "/console/overview", nil},
+		{"overview-numbers", "/console/overview", func(b *tab) { b.do("show the numbers", chromedp.Click(b.mark("Show the numbers"))) }},
 		{"people", "/console/people", nil},
 		{"people-nobody", "/console/people?q=zzz", nil},
 		{"person", "/console/people/grace", nil},
 		{"person-add", "/console/people/new", nil},
 		{"person-mend", "/console/people/new", func(b *tab) {
 			b.fill("Name", "Hedy")
-			b.fill("E-mail address", "hedy@northwind.example")
+			b.fill("E-mail address", "ada@northwind.example")
 			b.press("Add person")
 		}},
 		{"person-edit", "/console/people/grace/edit", nil},
 		{"person-suspend", "/console/people/grace/suspend", nil},
 		{"person-remove", "/console/people/grace/remove", nil},
+		{"person-reset", "/console/people/grace/reset", nil},
+		{"person-group-mend", "/console/people/grace", func(b *tab) {
+			b.fill("Another group", "Owners")
+			b.press("Add to group")
+		}},
 		{"person-refused", "/console/people/ext/suspend", func(b *tab) { b.press("Suspend") }},
 		{"people-suspend", "/console/people/suspend?id=grace&id=kay&id=ext", nil},
+		{"people-suspended", "/console/people/suspend?id=claude&id=hedy&id=ext", func(b *tab) {
+			b.fill("Type", "suspend 3 people")
+			b.press("Suspend 3 people")
+		}},
 		{"integrations", "/console/integrations", nil},
 		{"integration-add", "/console/integrations/new", nil},
 		{"integration-mend", "/console/integrations/new", func(b *tab) {
@@ -110,10 +150,17 @@ func sights(app testkit.Application) []sight {
 		{"integration", one, nil},
 		{"integration-edit", one + "/edit", nil},
 		{"integration-delete", one + "/delete", nil},
+		{"integration-disable", one + "/disable", nil},
+		{"integration-revoke", one + "/revoke", nil},
 		{"audit", "/console/audit", nil},
 		{"audit-verified", "/console/audit", func(b *tab) { b.press("Verify the chain") }},
+		{"audit-details", "/console/audit?action=users.suspend", func(b *tab) {
+			b.do("open the details", chromedp.Click(chromedp.CSS("details.fold summary"), chromedp.NodeVisible))
+		}},
+		{"audit-mend", "/console/audit?actor=ada&from=yesterday", nil},
 		{"audit-nothing", "/console/audit?actor=nobody", nil},
 		{"account", "/console/account", nil},
+		{"account-sso-remove", "/console/account/sso/remove", nil},
 		{"profile", "/console/profile", nil},
 		{"profile-mend", "/console/profile", func(b *tab) {
 			b.fill("New password", "short")

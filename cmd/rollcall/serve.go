@@ -131,7 +131,7 @@ func limits(l config.Limits) throttle.Settings {
 	s.ManagementReadsPerMinute, s.ManagementReadsPerHour = l.ManagementReadsPerMinute, l.ManagementReadsPerHour
 	s.ManagementWritesPerMinute, s.ManagementWritesPerHour = l.ManagementWritesPerMinute, l.ManagementWritesPerHour
 	s.SignInFailuresPerMinute, s.SignInFailuresPerHour = l.SignInFailuresPerMinute, l.SignInFailuresPerHour
-	s.SignInBegunPerMinute = l.SignInBegunPerMinute
+	s.SignInBegunPerMinute, s.ConsolePerMinute = l.SignInBegunPerMinute, l.ConsolePerMinute
 	return s
 }
 

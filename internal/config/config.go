@@ -31,6 +31,7 @@ type Limits struct {
 	SignInFailuresPerMinute   int `help:"Failed sign-ins of people a minute, for each network address and for each person (0 = no limit)." default:"10" placeholder:"N"`
 	SignInFailuresPerHour     int `help:"Failed sign-ins of people an hour, for each network address and for each person (0 = no limit)." default:"60" placeholder:"N"`
 	SignInBegunPerMinute      int `help:"Sign-ins begun with a passkey or at an identity provider a minute, for each network address (0 = no limit)." default:"60" placeholder:"N"`
+	ConsolePerMinute          int `help:"Pages and forms of the console a minute for each person (0 = no limit)." default:"600" placeholder:"N"`
 	AuthFailuresPerMinute     int `help:"Failed authentications a minute for each network address (0 = no limit)." default:"30" placeholder:"N"`
 }
 
@@ -46,7 +47,7 @@ func (l Limits) Validate() error {
 		"management-writes-per-minute": l.ManagementWritesPerMinute, "management-writes-per-hour": l.ManagementWritesPerHour,
 		"auth-failures-per-minute":    l.AuthFailuresPerMinute,
 		"sign-in-failures-per-minute": l.SignInFailuresPerMinute, "sign-in-failures-per-hour": l.SignInFailuresPerHour,
-		"sign-in-begun-per-minute": l.SignInBegunPerMinute,
+		"sign-in-begun-per-minute": l.SignInBegunPerMinute, "console-per-minute": l.ConsolePerMinute,
 	} {
 		if n < 0 || n > maxLimit {
 			return fmt.Errorf("--%s=%d is out of range: 0 (no limit) to %d", name, n, maxLimit)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/url"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/rollcall-id/rollcall/internal/access"
@@ -26,7 +25,7 @@ func (c *Console) integrationsPage(ctx context.Context, v *visit) (reply, error)
 	for _, a := range apps {
 		p.List = append(p.List, integration(a, v.began))
 	}
-	p.Pager.Text = strconv.Itoa(len(apps)) + " on this page"
+	p.Pager.Text = count(len(apps), "integration", "integrations") + " on this page"
 	if v.query("page") != "" {
 		p.Pager.First = Root + "/integrations"
 	}
@@ -190,7 +189,7 @@ func (c *Console) deleteAsk(a oauth.Application) views.Confirm {
 	return views.Confirm{
 		Title: "Delete " + a.Name + "?", Button: "Delete for good", Action: clientPath(string(a.ID)) + "/delete",
 		Points: []string{"Its secrets and tokens end at once.", "The audit log keeps what it tells of it. This can't be undone: disabling can."},
-		Typed:  &views.Field{Name: "typed", Label: "Type " + a.Name + " to go on", Autocomplete: "off", Confirm: a.Name, First: true, Max: oauth.MaxName},
+		Typed:  &views.Field{Name: "typed", Label: "Type “" + a.Name + "” to go on", Autocomplete: "off", Confirm: a.Name, First: true, Max: oauth.MaxName},
 	}
 }
 

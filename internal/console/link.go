@@ -18,7 +18,7 @@ const choiceHint = "At least 12 characters. A few unrelated words do well; nothi
 // purposes are what a page says of a link.
 var purposes = map[signin.Purpose]struct{ title, text, button string }{
 	signin.Setup:      {"Welcome to rollcall", "You own this account. Choose a password, and you are in.", "Set password and sign in"},
-	signin.Invitation: {"You are invited", "Choose a password to confirm that you are who was meant.", "Set password and sign in"},
+	signin.Invitation: {"You are invited", "Choose a password to accept the invitation.", "Set password and sign in"},
 	signin.Recovery:   {"Back in", "Your password and passkeys were taken away, so that nobody else can use them. Choose a new password.", "Set password and sign in"},
 }
 

@@ -71,7 +71,7 @@ func (c *Console) overviewPeople(ctx context.Context, v *visit, p *views.Overvie
 		p.Attention = append(p.Attention, views.Attention{
 			Icon: "people", Title: count(n, "person has", "people have") + " not confirmed yet",
 			Text: "They are pending until they open their invitation. Links end after 7 days; you can make new ones.",
-			Href: peopleOf(url.Values{"state": {string(directory.Pending)}}), ButtonLabel: "Who",
+			Href: peopleOf(url.Values{"state": {string(directory.Pending)}}), ButtonLabel: "See them",
 		})
 	}
 	owners, err := c.Directory.People(ctx, v.caller(), v.account(), directory.PeopleQuery{Group: directory.Owners, State: directory.Active, Limit: 2})
@@ -82,7 +82,7 @@ func (c *Console) overviewPeople(ctx context.Context, v *visit, p *views.Overvie
 		p.Attention = append(p.Attention, views.Attention{
 			Tone: "warn", Icon: "people", Title: "One owner is left",
 			Text: "If " + owners.People[0].DisplayName + " loses their way in, nobody here can manage owners. Make somebody else an owner too.",
-			Href: peopleOf(url.Values{"group": {directory.Owners}}), ButtonLabel: "Owners",
+			Href: peopleOf(url.Values{"group": {directory.Owners}}), ButtonLabel: "See owners",
 		})
 	}
 	return nil
@@ -128,7 +128,7 @@ func (c *Console) overviewRefusals(ctx context.Context, v *visit, p *views.Overv
 		Tone: tone, Icon: "warn", Title: count(int(total), "sign-in was", "sign-ins were") + when,
 		Text:        fmt.Sprintf("%s of them from %s.", views.Thousands(from[most]), most),
 		Href:        auditOf(url.Values{"action": {string(audit.SignIn)}, "outcome": {string(audit.Refused)}}),
-		ButtonLabel: "Look",
+		ButtonLabel: "See sign-ins",
 	})
 	return nil
 }
@@ -173,7 +173,7 @@ func (c *Console) overviewIntegrations(ctx context.Context, v *visit, p *views.O
 func integrationAttention(a oauth.Application, day views.Hour, now time.Time) []views.Attention {
 	var list []views.Attention
 	add := func(tone, icon, title, text string) {
-		list = append(list, views.Attention{Tone: tone, Icon: icon, Title: a.Name + ": " + title, Text: text, Href: clientPath(string(a.ID)), ButtonLabel: "Look"})
+		list = append(list, views.Attention{Tone: tone, Icon: icon, Title: a.Name + ": " + title, Text: text, Href: clientPath(string(a.ID)), ButtonLabel: "See integration"})
 	}
 	if day.Limited > 0 {
 		add("warn", "clock", count(int(day.Limited), "request was", "requests were")+" over the limit", "In the last 24 hours. It should wait as long as the answer says, or ask less often.")

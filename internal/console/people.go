@@ -41,9 +41,7 @@ func (c *Console) peoplePage(ctx context.Context, v *visit) (reply, error) {
 		Manage:   v.may(access.ManageUsers), Suspend: v.may(access.SuspendUser),
 		Pager: peoplePager(v, len(found.People), found.Next),
 	}
-	if wrong != "" {
-		p.Notice = &views.Notice{Tone: "bad", Text: wrong}
-	}
+	p.TextError, p.Wrong = wrong, wrong != ""
 	for _, u := range found.People {
 		p.List = append(p.List, person(u))
 	}
@@ -73,10 +71,7 @@ func writePosition(p page.Position) string {
 }
 
 func peoplePager(v *visit, n int, next page.Position) views.Pager {
-	p := views.Pager{Text: strconv.Itoa(n) + " on this page"}
-	if n == 1 {
-		p.Text = "1 person on this page"
-	}
+	p := views.Pager{Text: count(n, "person", "people") + " on this page"}
 	q := v.request.URL.Query()
 	q.Del("done")
 	if q.Has("after") {
@@ -151,17 +146,28 @@ func check(p *views.PersonForm) bool {
 	if !slices.ContainsFunc(p.Type.Options, func(o views.Option) bool { return o.Chosen }) {
 		p.Type.Error = "Choose what sort of member they are."
 	}
+	if p.OtherGroups != nil {
+		for _, name := range groupNames(nil, p.OtherGroups.Value) {
+			if err := directory.ValidateGroup(name); err != nil {
+				p.OtherGroups.Error = sentence(fault.As(err).Message)
+			}
+		}
+	}
 	return formWrong(p)
 }
 
 // formWrong lists what is wrong, and has the first of it focused.
 func formWrong(p *views.PersonForm) bool {
-	first := true
-	for _, f := range []*views.Field{&p.Name, &p.Email, &p.Type} {
+	first, fields := true, []*views.Field{&p.Name, &p.Email, &p.Type}
+	if p.OtherGroups != nil {
+		fields = append(fields, p.OtherGroups)
+	}
+	p.Errors = nil
+	for _, f := range fields {
 		f.First = f.Error != "" && first
 		first = first && f.Error == ""
+		p.Errors = append(p.Errors, views.Errs(*f)...)
 	}
-	p.Errors = views.Errs(p.Name, p.Email, p.Type)
 	p.Wrong = len(p.Errors) > 0
 	return p.Wrong
 }

@@ -152,7 +152,7 @@ func TestEditPerson(t *testing.T) {
 	b.follow("/console/people/bob/groups", url.Values{"act": {"add"}, "group": {"crew"}}).wants(t, http.StatusOK, "Added to the group.", "crew")
 	b.follow("/console/people/bob/groups", url.Values{"act": {"add"}, "group": {"crew"}}).wants(t, http.StatusOK, "It was so already")
 	b.follow("/console/people/bob/groups", url.Values{"act": {"remove"}, "group": {"crew"}}).wants(t, http.StatusOK, "In no group.")
-	b.post("/console/people/bob/groups", url.Values{"act": {"add"}, "group": {""}}).wants(t, http.StatusBadRequest, "Group name is missing.", "Back to Robert")
+	b.post("/console/people/bob/groups", url.Values{"act": {"add"}, "group": {""}}).wants(t, http.StatusUnprocessableEntity, "Group name is missing.")
 }
 
 // TestRefusalsInWords: the reasons of contract section 4 as people read them.

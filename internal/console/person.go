@@ -25,6 +25,14 @@ func (c *Console) personPage(ctx context.Context, v *visit) (reply, error) {
 	if !v.may(access.ManageUsers) { // their own: it is the profile
 		return goTo(Root + "/profile")
 	}
+	p, err := c.personView(ctx, v, u)
+	if err != nil {
+		return reply{}, err
+	}
+	return show(views.OnePersonPage(p))
+}
+
+func (c *Console) personView(ctx context.Context, v *visit, u directory.User) (views.PersonPage, error) {
 	here := personPath(string(u.ID))
 	p := views.PersonPage{
 		Frame: c.frame(v, u.DisplayName, "/people"), Person: person(u), Now: v.began, Buttons: personButtons(v, u, here),
@@ -33,10 +41,22 @@ func (c *Console) personPage(ctx context.Context, v *visit) (reply, error) {
 	p.Person.Groups = nil
 	sessions, err := c.SignIn.Sessions(ctx, v.caller(), v.account(), u.ID)
 	if err != nil {
-		return reply{}, err
+		return p, err
 	}
 	if mayTouch(v, u) {
-		p.AddGroup = &views.Field{Name: "group", Label: "Another group", Max: directory.MaxGroupName, Autocomplete: "off", Hint: "owners, administrators and security carry a role."}
+		p.AddGroup = &views.Field{
+			Name: "group", Label: "Another group", Max: directory.MaxGroupName, Autocomplete: "off", List: "group-names",
+			Hint: "owners, administrators and security carry a role.",
+		}
+		names, err := c.Directory.Groups(ctx, v.caller(), v.account())
+		if err != nil {
+			return p, err
+		}
+		for _, name := range names {
+			if !slices.Contains(u.Groups, name) {
+				p.AddGroup.Options = append(p.AddGroup.Options, views.Option{Value: name})
+			}
+		}
 		p.EndAll = here + "/sessions/end"
 		p.Sessions = sessionRows(sessions, v.signed.Session.ID, here+"/sessions/")
 	} else {
@@ -45,10 +65,10 @@ func (c *Console) personPage(ctx context.Context, v *visit) (reply, error) {
 	if v.may(access.ReadAudit) {
 		p.StoryMore = Root + "/audit?" + url.Values{"target": {string(u.ID)}}.Encode()
 		if p.Story, err = c.story(ctx, v, string(u.ID)); err != nil {
-			return reply{}, err
+			return p, err
 		}
 	}
-	return show(views.OnePersonPage(p))
+	return p, nil
 }
 
 // mayTouch tells whether the reader is offered to change somebody: owners are left to owners.
@@ -88,6 +108,9 @@ func groupRows(v *visit, u directory.User) []views.GroupRow {
 func (c *Console) personGroups(ctx context.Context, v *visit) (reply, error) {
 	member := v.field("act") == "add"
 	changed, err := c.Directory.SetMember(ctx, v.caller(), v.account(), v.user(), v.field("group"), member)
+	if member && fault.KindOf(err) == fault.KindInvalid && err != nil && v.may(access.ManageUsers) {
+		return c.groupAgain(ctx, v, err)
+	}
 	if err != nil {
 		return c.personRefused(ctx, v, err)
 	}
@@ -102,6 +125,21 @@ func (c *Console) personGroups(ctx context.Context, v *visit) (reply, error) {
 		return goTo(Root)
 	}
 	return done("/people/"+url.PathEscape(string(v.user())), what)
+}
+
+// groupAgain shows the person with the name of a group that can't be one, and why.
+func (c *Console) groupAgain(ctx context.Context, v *visit, failure error) (reply, error) {
+	u, err := c.Directory.Person(ctx, v.caller(), v.account(), v.user())
+	if err != nil {
+		return reply{}, failure
+	}
+	p, err := c.personView(ctx, v, u)
+	if err != nil || p.AddGroup == nil {
+		return reply{}, failure
+	}
+	p.AddGroup.Value, p.AddGroup.Error, p.AddGroup.First, p.Wrong = v.field("group"), sentence(fault.As(failure).Message), true, true
+	p.Errors = views.Errs(*p.AddGroup)
+	return again(views.OnePersonPage(p))
 }
 
 // personRefused shows why nothing was done, with a way back to the person.
@@ -189,7 +227,7 @@ func removeAsk(u directory.User) views.Confirm {
 		Title: "Remove " + u.DisplayName + "?", Button: "Remove for good", Action: personPath(string(u.ID)) + "/remove",
 		Points: []string{"They are removed from this account and from every group.", "Their password, passkeys and sessions are gone at once.", "The audit log keeps what it tells of them. This can't be undone: suspending can."},
 		Typed: &views.Field{
-			Name: "typed", Label: "Type " + string(u.Email) + " to go on", Autocomplete: "off", Confirm: string(u.Email), First: true, Max: ident.MaxEmail,
+			Name: "typed", Label: "Type “" + string(u.Email) + "” to go on", Autocomplete: "off", Confirm: string(u.Email), First: true, Max: ident.MaxEmail,
 		},
 	}
 }
@@ -254,7 +292,7 @@ func (c *Console) showLink(v *visit, u directory.User, link signin.Link, title, 
 
 func resetAsk(u directory.User) views.Confirm {
 	return views.Confirm{
-		Title: "Make a recovery link for " + u.DisplayName + "?", Button: "Take their ways in away and make the link", Action: personPath(string(u.ID)) + "/reset",
+		Title: "Make a recovery link for " + u.DisplayName + "?", Button: "End their ways in and make the link", Action: personPath(string(u.ID)) + "/reset",
 		Points: []string{"Their password and passkeys stop working at once, and their sessions end.", "You are shown a link that works once, within an hour. With it they choose a new password.", "Make sure that it is really they who ask."},
 	}
 }

@@ -66,7 +66,7 @@ func (c *Console) problem(v *visit, err error) reply {
 	}
 	page := views.Problem{Status: rep.status, Title: p.title, Text: text, RequestID: string(v.from.RequestID)}
 	if v.known {
-		page.Back = views.Link{Label: "To the start", Href: Root}
+		page.Back = views.Link{Label: "Back to the console", Href: Root}
 		rep.page = views.ProblemInFrame(c.frame(v, p.title, ""), page)
 	} else {
 		page.Back = views.Link{Label: "To sign-in", Href: Root + "/sign-in"}

@@ -23,7 +23,7 @@ func (c *Console) profile(ctx context.Context, v *visit) (views.Profile, error) 
 	me := v.signed.User
 	p := views.Profile{
 		Frame: c.narrow(v, "Your profile", "/profile"), Person: person(me), Now: v.began, Roles: roleWords(me.Groups), HasPassword: true,
-		Current:     views.Field{Name: "current", Label: "Current password", Type: "password", Autocomplete: "current-password", Optional: true, Hint: "Leave it empty if you have none yet."},
+		Current:     views.Field{Name: "current", Label: "Current password", Type: "password", Autocomplete: "current-password", Optional: true, NoMark: true, Hint: "Leave it empty if you have none yet."},
 		New:         views.Field{Name: "new", Label: "New password", Type: "password", Autocomplete: "new-password", Hint: choiceHint},
 		AddPasskey:  views.Passkey{Begin: Root + "/profile/passkeys/begin", Finish: Root + "/profile/passkeys/finish"},
 		PasskeyName: views.Field{Name: "name", Label: "Name of the passkey", Optional: true, Max: signin.MaxPasskeyName, Autocomplete: "off", Placeholder: device(v.from.UserAgent)},

@@ -36,6 +36,11 @@ func (p page) wrongHeaders() []string {
 			wrong = append(wrong, "Content-Security-Policy lacks "+part)
 		}
 	}
+	for name := range p.header {
+		if strings.HasPrefix(name, "Access-Control-") {
+			wrong = append(wrong, "other sites may read it: "+name)
+		}
+	}
 	if p.header.Get("X-Request-Id") == "" {
 		wrong = append(wrong, "no X-Request-Id")
 	}

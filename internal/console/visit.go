@@ -92,7 +92,7 @@ func (c *Console) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 var (
-	errNoRoute  = fault.NotFound("There is no such page.")
+	errNoRoute  = fault.NotFound("What you look for is not here, or not any more.")
 	errNoMethod = &fault.Fault{Kind: fault.KindInvalid, Reason: reasonMethod, Message: "This page can't be used like that."}
 	errOrigin   = &fault.Fault{Kind: fault.KindForbidden, Reason: reasonOrigin, Message: "The form was sent from another site than this console, so nothing was done. Open the page here and send it again."}
 	errTooBig   = &fault.Fault{Kind: fault.KindInvalid, Reason: reasonBody, Message: "What was sent is too large."}
@@ -123,6 +123,9 @@ func (c *Console) serve(v *visit) (rep reply, err error) {
 		return rep, &f
 	}
 	if err := c.identify(ctx, v); err != nil {
+		return rep, err
+	}
+	if err := c.meter(ctx, v); err != nil {
 		return rep, err
 	}
 	switch {

@@ -249,7 +249,10 @@ func (c *Console) rotateSecret(ctx context.Context, v *visit) (reply, error) {
 	if err := c.spend(ctx, v); err != nil {
 		return reply{}, err
 	}
-	a, secret, err := c.OAuth.Rotate(ctx, v.caller(), v.account(), before.ID, overlap)
+	a, secret, err := c.OAuth.RotateFrom(ctx, v.caller(), v.account(), before.ID, ident.EntryID(v.field("current")), overlap)
+	if fault.KindOf(err) == fault.KindConflict && err != nil { // the same, at the same moment
+		return done("/integrations/"+url.PathEscape(string(before.ID)), "shown-already")
+	}
 	if err != nil {
 		return reply{}, err
 	}
@@ -316,18 +319,20 @@ func tryIt(p views.Credentials, held access.Set, caFile string) (commands, text,
 		curl += "--cacert " + quote(caFile) + " "
 	}
 	people := quote(p.BaseURL + "/v1/accounts/" + p.Account + "/users")
-	commands = "TOKEN=$(" + curl + "-u " + quote(p.ClientID+":"+p.Secret) + " -d grant_type=client_credentials \\\n  " +
+	const on = " \\\n  "
+	bearer := `-H "Authorization: Bearer $TOKEN"` + on
+	commands = "TOKEN=$(" + curl + "-d grant_type=client_credentials" + on + "-u " + quote(p.ClientID+":"+p.Secret) + on +
 		quote(p.BaseURL+"/v1/oauth/token") + ` | sed 's/.*"access_token":"\([^"]*\)".*/\1/')` + "\n"
 	switch {
 	case held.Has(access.ListUsers):
-		commands += curl + `-H "Authorization: Bearer $TOKEN" ` + people + "\n"
+		commands += curl + bearer + people + "\n"
 		text = "Gets a token and lists the first people of this account."
 	default:
 		commands += `echo "$TOKEN"` + "\n"
 		text = "Gets a token and shows it."
 	}
 	if held.Has(access.SuspendUser) {
-		suspend = curl + `-X POST -H "Authorization: Bearer $TOKEN" ` + people + "/USER_ID:suspend\n"
+		suspend = curl + "-X POST " + bearer + people + "/USER_ID:suspend\n"
 	}
 	return commands, text, suspend
 }

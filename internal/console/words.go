@@ -34,7 +34,7 @@ var deeds = []struct {
 	{audit.UserUpdate, deed{"Edit person", "Person edited"}},
 	{audit.UserSuspend, deed{"Suspend", "Suspended"}},
 	{audit.UserReactivate, deed{"Reactivate", "Reactivated"}},
-	{audit.UserReset, deed{"Recovery link", "Ways to sign in reset"}},
+	{audit.UserReset, deed{"Recovery link", "Recovery link made, other ways in ended"}},
 	{audit.UserSetup, deed{"Setup link", "Setup link made"}},
 	{audit.UserRemove, deed{"Remove person", "Person removed"}},
 	{audit.GroupAdd, deed{"Add to group", "Added to a group"}},

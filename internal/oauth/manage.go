@@ -164,6 +164,17 @@ func (s *Service) Update(ctx context.Context, c access.Caller, account ident.Acc
 // Rotate makes a new secret; the ones before work on for overlap (0 to MaxOverlap).
 // Tokens obtained with a secret end with it.
 func (s *Service) Rotate(ctx context.Context, c access.Caller, account ident.AccountID, id ident.ClientID, overlap time.Duration) (Application, ClientSecret, error) {
+	return s.renew(ctx, c, account, id, overlap, func(Application) bool { return true })
+}
+
+// RotateFrom is Rotate for whoever has seen which secret is current: Conflict, and nothing
+// done, where another one has become it, so that of several who ask at once one is heard.
+func (s *Service) RotateFrom(ctx context.Context, c access.Caller, account ident.AccountID, id ident.ClientID, current ident.EntryID, overlap time.Duration) (Application, ClientSecret, error) {
+	return s.renew(ctx, c, account, id, overlap, func(a Application) bool { return a.current() == current })
+}
+
+// renew makes a new secret of an application that is as the caller believes.
+func (s *Service) renew(ctx context.Context, c access.Caller, account ident.AccountID, id ident.ClientID, overlap time.Duration, as func(Application) bool) (Application, ClientSecret, error) {
 	if err := s.May(ctx, c, account, access.WriteApplications, audit.ApplicationRotate, string(id)); err != nil {
 		return Application{}, ClientSecret{}, err
 	}
@@ -175,6 +186,9 @@ func (s *Service) Rotate(ctx context.Context, c access.Caller, account ident.Acc
 		return Application{}, ClientSecret{}, err
 	}
 	d, err := s.change(ctx, c, account, id, audit.ApplicationRotate, func(a Application, e audit.Entry) Decision {
+		if !as(a) {
+			return Decision{Refusal: fault.Conflict("the secret has been rotated by somebody else")}
+		}
 		return rotate(a, stored, overlap, e)
 	})
 	if err != nil {

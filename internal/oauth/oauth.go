@@ -52,6 +52,14 @@ type Application struct {
 	Secrets     []Secret  // by creation, the current one last; without hashes
 }
 
+// current is the id of the secret that is not over; "" if there is none.
+func (a Application) current() ident.EntryID {
+	if len(a.Secrets) == 0 {
+		return ""
+	}
+	return a.Secrets[len(a.Secrets)-1].ID
+}
+
 // Secret is one client secret of an application, known by its hash alone.
 type Secret struct {
 	ID         ident.EntryID

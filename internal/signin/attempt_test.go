@@ -1,6 +1,7 @@
 package signin_test
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"sync"
@@ -12,11 +13,35 @@ import (
 	"github.com/rollcall-id/rollcall/internal/directory"
 	"github.com/rollcall-id/rollcall/internal/fault"
 	"github.com/rollcall-id/rollcall/internal/ident"
+	"github.com/rollcall-id/rollcall/internal/signin"
 )
 
-// TestFailuresAreAlike: nothing in the answer tells why somebody was not let in.
-func TestFailuresAreAlike(t *testing.T) {
-	t.Parallel()
+// failures are tries to sign in that fail, in the world of failing.
+var failures = []struct {
+	account         ident.AccountID
+	email, password string
+}{
+	{acme, "ada@example.com", "wrong"},
+	{acme, "ada@example.com", ""},
+	{acme, "ada@example.com", good + " "},
+	{acme, "ada@example.com", strings.Repeat(good, 1000)},
+	{acme, "ada@example.com", good + "\x00"},
+	{acme, "nobody@example.com", good},
+	{acme, "eve@example.com", good},
+	{acme, "nonsense\x00", good},
+	{acme, strings.Repeat("a", 1<<16), good},
+	{acme, "sue@example.com", good},
+	{acme, "pen@example.com", good},
+	{acme, "bare@example.com", ""},
+	{other, "eve@example.com", good},
+	{other, "ada@example.com", good},
+	{"NOWHERE", "ada@example.com", good},
+	{"a\x00", "ada@example.com", good},
+}
+
+// failing is a world in which one may fail to sign in for every reason there is.
+func failing(t *testing.T) *world {
+	t.Helper()
 	w := newWorld(t)
 	w.member(acme, "ada")
 	w.member(acme, "sue")
@@ -29,34 +54,25 @@ func TestFailuresAreAlike(t *testing.T) {
 	if err := w.directory.SetAccountState(t.Context(), operator, other, directory.Closed); err != nil {
 		t.Fatal(err)
 	}
-	want := ""
-	for i, tt := range []struct {
-		account         ident.AccountID
-		email, password string
-	}{
-		{acme, "ada@example.com", "wrong"},
-		{acme, "ada@example.com", ""},
-		{acme, "ada@example.com", good + " "},
-		{acme, "ada@example.com", strings.Repeat(good, 1000)},
-		{acme, "ada@example.com", good + "\x00"},
-		{acme, "nobody@example.com", good},
-		{acme, "eve@example.com", good},
-		{acme, "nonsense\x00", good},
-		{acme, strings.Repeat("a", 1<<16), good},
-		{acme, "sue@example.com", good},
-		{acme, "pen@example.com", good},
-		{acme, "bare@example.com", ""},
-		{other, "eve@example.com", good},
-		{other, "ada@example.com", good},
-		{"NOWHERE", "ada@example.com", good},
-		{"a\x00", "ada@example.com", good},
-	} {
-		c := from
+	return w
+}
+
+// stranger gives each try an address of its own, or one address would be out of tries.
+func stranger(i int) access.Caller {
+	c := from
+	for range i + 1 {
 		c.Address = c.Address.Next()
-		for range i {
-			c.Address = c.Address.Next() // or the address would be out of tries
-		}
-		s, err := w.signin.Password(t.Context(), c, tt.account, tt.email, tt.password)
+	}
+	return c
+}
+
+// TestFailuresAreAlike: nothing in the answer tells why somebody was not let in.
+func TestFailuresAreAlike(t *testing.T) {
+	t.Parallel()
+	w := failing(t)
+	want := ""
+	for i, tt := range failures {
+		s, err := w.signin.Password(t.Context(), stranger(i), tt.account, tt.email, tt.password)
 		f := fault.As(err)
 		if f == nil || f.Kind != fault.KindUnauthenticated || s.Token != "" {
 			t.Fatalf("%.40q in %q: got %v and session %q", tt.email, tt.account, err, s.Token)
@@ -74,6 +90,32 @@ func TestFailuresAreAlike(t *testing.T) {
 	}
 	for _, e := range w.entries("NOWHERE", audit.SignIn, audit.Refused) {
 		t.Errorf("an account that is not there has a record: %+v", e)
+	}
+}
+
+// TestFailuresTakeAlike: each of them hashes a password, whoever is claimed: while nobody can
+// hash, none is answered as a failure.
+func TestFailuresTakeAlike(t *testing.T) {
+	t.Parallel()
+	w := failing(t)
+	w.signin.Hasher = signin.NewHasher(1, signin.Cost{Memory: 64, Passes: 1})
+	blocked, release := make(chan struct{}), make(chan struct{})
+	var first error
+	var holder, tries sync.WaitGroup
+	holder.Go(func() { _, first = w.signin.Hasher.Hash(context.Background(), blocking{blocked, release}, good) })
+	<-blocked
+	for i, tt := range failures {
+		tries.Go(func() {
+			if _, err := w.signin.Password(t.Context(), stranger(i), tt.account, tt.email, tt.password); err == nil || fault.KindOf(err) != fault.KindUnavailable {
+				t.Errorf("%.40q in %q: got %v without hashing", tt.email, tt.account, err)
+			}
+		})
+	}
+	tries.Wait()
+	close(release)
+	holder.Wait()
+	if first != nil {
+		t.Error(first)
 	}
 }
 

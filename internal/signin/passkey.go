@@ -57,13 +57,16 @@ func passkeyPerson(u directory.User, stored []StoredPasskey) PasskeyPerson {
 }
 
 // BeginPasskey begins adding a passkey of the person who asks. It takes that they have
-// signed in a short while ago (Precondition).
+// signed in a short while ago (Precondition), and counts as beginning to sign in (Exhausted).
 func (s *Service) BeginPasskey(ctx context.Context, c Signed, site Site) (Begun, error) {
 	if s.PasskeyProtocol == nil {
 		return Begun{}, noPasskeys()
 	}
 	if !s.fresh(c) {
 		return Begun{}, signInAgain()
+	}
+	if err := s.spendBegin(ctx, c.Caller); err != nil {
+		return Begun{}, err
 	}
 	stored, err := s.Store.Passkeys(ctx, c.Account.ID, c.User.ID)
 	if err != nil {

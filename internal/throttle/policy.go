@@ -22,6 +22,7 @@ const (
 	ClassSignInAddress                    // failed sign-ins of people, per network address
 	ClassSignInPerson                     // failed sign-ins, per person who is claimed
 	ClassSignInBegin                      // sign-ins begun with a passkey or an issuer, per network address
+	ClassConsole                          // pages and forms of the console, per person
 	classEnd
 )
 
@@ -34,6 +35,7 @@ var classNames = [classEnd]string{
 	ClassSignInAddress:   "sign_in_address",
 	ClassSignInPerson:    "sign_in_person",
 	ClassSignInBegin:     "sign_in_begin",
+	ClassConsole:         "console",
 }
 
 // Classes returns every class.
@@ -120,6 +122,7 @@ type Settings struct {
 	ManagementWritesPerMinute, ManagementWritesPerHour int
 	SignInFailuresPerMinute, SignInFailuresPerHour     int
 	SignInBegunPerMinute                               int
+	ConsolePerMinute                                   int
 }
 
 // DefaultSettings are the published figures, and ours where none is published
@@ -133,6 +136,7 @@ func DefaultSettings() Settings {
 		ManagementWritesPerMinute: 10, ManagementWritesPerHour: 600,
 		SignInFailuresPerMinute: 10, SignInFailuresPerHour: 60,
 		SignInBegunPerMinute: 60,
+		ConsolePerMinute:     600,
 	}
 }
 
@@ -157,6 +161,7 @@ func (s Settings) Policies() []Policy {
 		{ClassSignInBegin, []Limit{
 			{"begun sign-ins a minute for this network address", time.Minute, s.SignInBegunPerMinute},
 		}},
+		{ClassConsole, []Limit{{"pages a minute for this person", time.Minute, s.ConsolePerMinute}}},
 	}
 }
 

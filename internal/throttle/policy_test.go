@@ -20,6 +20,7 @@ func TestDefaultPolicies(t *testing.T) {
 		"sign_in_address":  {"10 failed sign-ins a minute for this network address", "60 failed sign-ins an hour for this network address"},
 		"sign_in_person":   {"10 failed sign-ins a minute for this person", "60 failed sign-ins an hour for this person"},
 		"sign_in_begin":    {"60 begun sign-ins a minute for this network address"},
+		"console":          {"600 pages a minute for this person"},
 	}
 	got := map[string][]string{}
 	for _, p := range throttle.DefaultPolicies() {

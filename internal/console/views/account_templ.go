@@ -361,7 +361,7 @@ func ProfilePage(p Profile) templ.Component {
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}
-			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 36, "<div><button class=\"button small\">Use</button></div></form></section><section class=\"section\" aria-labelledby=\"password\"><h2 id=\"password\">Password</h2><form class=\"form\" method=\"post\" action=\"/console/profile/password\"><input type=\"text\" class=\"unseen\" autocomplete=\"username\" value=\"")
+			templ_7745c5c3_Err = templruntime.WriteString(templ_7745c5c3_Buffer, 36, "<div><button class=\"button small\">Use this theme</button></div></form></section><section class=\"section\" aria-labelledby=\"password\"><h2 id=\"password\">Password</h2><form class=\"form\" method=\"post\" action=\"/console/profile/password\"><input type=\"text\" class=\"unseen\" autocomplete=\"username\" value=\"")
 			if templ_7745c5c3_Err != nil {
 				return templ_7745c5c3_Err
 			}

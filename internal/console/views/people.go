@@ -12,7 +12,7 @@ type People struct {
 	Pager               Pager
 	Manage, Suspend     bool // what is offered
 	Now                 time.Time
-	SearchError         string
+	TextError           string
 	SuspendAction, Back string
 }
 
@@ -57,6 +57,7 @@ type PersonPage struct {
 	Buttons   []Act
 	Groups    []GroupRow
 	AddGroup  *Field // nil where the reader may not
+	Errors    []FieldError
 	GroupPath string
 	Story     []Event // nil where the reader may not see the record
 	StoryMore string  // path of the whole record of this person

@@ -94,6 +94,7 @@ type Field struct {
 	First              bool // has the focus when the page is opened
 	Options            []Option
 	Confirm            string // what must be typed, for the script
+	List               string // id of the list of what others have typed; "" for none
 }
 
 // ID is the element's id.
