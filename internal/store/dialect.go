@@ -88,6 +88,8 @@ var (
 	// says what only SQLite needs to be told: that a table lies in the order of its primary
 	// key, which saves every write and every look-up by key a second tree.
 	sqliteOnly = regexp.MustCompile(`/\* sqlite: (.*?) \*/`)
+	// notSQLite marks lines that SQLite is to skip: it can't take a part of a table away, and gets another table instead.
+	notSQLite = regexp.MustCompile(`(?m)^.* -- not sqlite$`)
 	// textColumn finds a column of text. SQLite sorts text by its bytes; PostgreSQL by the
 	// language of the database, unless it is told for each column.
 	textColumn = regexp.MustCompile(`\btext(\s+NOT NULL)`)
@@ -95,7 +97,9 @@ var (
 
 // sqliteFiles returns the migrations as SQLite reads them.
 func sqliteFiles() (fs.FS, error) {
-	return migrationsAs(func(text []byte) []byte { return sqliteOnly.ReplaceAll(text, []byte("$1")) })
+	return migrationsAs(func(text []byte) []byte {
+		return sqliteOnly.ReplaceAll(notSQLite.ReplaceAll(text, nil), []byte("$1"))
+	})
 }
 
 // plainFiles returns the migrations as they are, for engines that speak PostgreSQL's
