@@ -5,7 +5,7 @@
 -- +goose Up
 SET LOCAL lock_timeout = 4000; -- not sqlite
 ALTER TABLE user_words DROP CONSTRAINT IF EXISTS user_words_account_id_user_id_fkey; -- not sqlite
-DROP INDEX user_words_user; -- not sqlite
+DROP INDEX IF EXISTS user_words_user; -- not sqlite
 /* sqlite: CREATE TABLE lone_words (account_id text NOT NULL, word bytea NOT NULL, user_id text NOT NULL, PRIMARY KEY (account_id, word, user_id)) WITHOUT ROWID; */
 /* sqlite: INSERT INTO lone_words SELECT * FROM user_words; */
 /* sqlite: DROP TABLE user_words; */
