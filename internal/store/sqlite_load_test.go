@@ -32,10 +32,14 @@ func TestVeryManyPeople(t *testing.T) {
 		t.Fatal(err)
 	}
 	schema := schemaOf(t, dir)
-	const many = peopleAtOnce + 20_100
+	const many = 2*peopleAtOnce + 100
 	var at *directory.AddError
 	if _, err := d.AddUsers(t.Context(), operator, "A", newcomers("x", many, true)); fault.KindOf(err) != fault.KindConflict || !errors.As(err, &at) || at.Index != many-1 {
 		t.Fatalf("got error %v, want a conflict at %d", err, many-1)
+	}
+	middle := except(newcomers("x", many, true), many/2, func(u directory.User) (directory.User, error) { u.Email = "X7@example.com"; return u, nil })
+	if _, err := d.AddUsers(t.Context(), operator, "A", middle); fault.KindOf(err) != fault.KindConflict || !errors.As(err, &at) || at.Index != many/2 {
+		t.Fatalf("got error %v, want a conflict at %d", err, many/2)
 	}
 	for i, kind := range []string{"x", "y"} { // into an empty account, and beside as many
 		if n, err := d.AddUsers(t.Context(), operator, "A", newcomers(kind, many, false)); err != nil || n != many {
