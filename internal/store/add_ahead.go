@@ -18,7 +18,7 @@ type batch struct {
 
 // reading takes people from a sequence, and makes ready what can be before they are written.
 type reading struct {
-	next  func() (directory.User, error, bool) //nolint:revive,stylecheck // as iter.Pull2 gives it
+	next  func() (directory.User, error, bool) // as iter.Pull2 gives it
 	words *sortedWords
 }
 

@@ -83,7 +83,11 @@ func (e *postgresEngine) migrate(ctx context.Context, o Options) (err error) {
 	case o.NoMigrate && found:
 		return fmt.Errorf("%w (it is at version %d, this one wants %d)", ErrOutdated, current, newest)
 	}
-	if err := upPatiently(ctx, m, lockTries, lockPause); err != nil {
+	up := func(ctx context.Context) error {
+		_, err := m.Up(ctx)
+		return err
+	}
+	if err := upPatiently(ctx, up, lockTries, lockPause); err != nil {
 		return fmt.Errorf("migrate the database from version %d to %d: %w", current, newest, err)
 	}
 	return nil
@@ -96,14 +100,11 @@ const (
 	lockPause = 3 * time.Second
 )
 
-// upPatiently applies what is missing. Replicas that run meanwhile hold tables, an import for minutes: whoever waits for
-// all of a table keeps everybody out who comes later.
-func upPatiently(ctx context.Context, m interface {
-	Up(context.Context) ([]*goose.MigrationResult, error)
-}, tries int, pause time.Duration,
-) error {
+// upPatiently applies what is missing, by up. Replicas that run meanwhile hold tables, an import for minutes: whoever waits
+// for all of a table keeps everybody out who comes later.
+func upPatiently(ctx context.Context, up func(context.Context) error, tries int, pause time.Duration) error {
 	for {
-		_, err := m.Up(ctx)
+		err := up(ctx)
 		if tries--; tries == 0 || sqlState(err) != stateLocked {
 			return err
 		}

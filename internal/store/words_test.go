@@ -342,19 +342,13 @@ func TestUpPatiently(t *testing.T) {
 		"never":        {[]error{locked, locked, locked, nil}, locked, 3},
 		"another harm": {[]error{os.ErrInvalid, nil}, os.ErrInvalid, 1},
 	} {
-		u := &ups{errs: c.errs}
-		if err := upPatiently(t.Context(), u, 3, 0); !errors.Is(err, c.want) || u.n != c.ups {
-			t.Errorf("%s: got error %v after %d, want %v after %d", name, err, u.n, c.want, c.ups)
+		ups := 0
+		up := func(context.Context) error {
+			ups++
+			return c.errs[ups-1]
+		}
+		if err := upPatiently(t.Context(), up, 3, 0); !errors.Is(err, c.want) || ups != c.ups {
+			t.Errorf("%s: got error %v after %d, want %v after %d", name, err, ups, c.want, c.ups)
 		}
 	}
-}
-
-type ups struct {
-	errs []error
-	n    int
-}
-
-func (u *ups) Up(context.Context) ([]*goose.MigrationResult, error) {
-	u.n++
-	return nil, u.errs[u.n-1]
 }
