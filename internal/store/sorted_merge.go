@@ -95,7 +95,7 @@ func (m *wordHeap) down(i int) {
 func newSpill(dirs []string) spill {
 	for _, dir := range dirs {
 		f, err := os.CreateTemp(dir, "rollcall-")
-		if err == nil && os.Remove(f.Name()) == nil { //nolint:gosec // G703: what was made just now
+		if err == nil && os.Remove(f.Name()) == nil {
 			return f
 		}
 	}

@@ -49,7 +49,7 @@ func (s *sortedWords) add(u directory.User) error {
 		}
 		at := len(s.text)
 		s.text = append(append(s.text, word...), u.ID...)
-		s.list = append(s.list, wordEntry{headOfWord(s.text[at : at+len(word)]), uint32(at), uint8(len(word)), uint8(len(u.ID))}) //nolint:gosec // G115: bounded above
+		s.list = append(s.list, wordEntry{headOfWord(s.text[at : at+len(word)]), uint32(at), uint8(len(word)), uint8(len(u.ID))}) // bounded above
 	}
 	if len(s.text) < s.most {
 		return nil

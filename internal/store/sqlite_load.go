@@ -46,7 +46,7 @@ func tempStore() string {
 		if err != nil {
 			continue
 		}
-		_, _ = f.Close(), os.Remove(f.Name()) //nolint:gosec // G703: what was made just now
+		_, _ = f.Close(), os.Remove(f.Name())
 		return "FILE"
 	}
 	return "MEMORY"
