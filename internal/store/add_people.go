@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"iter"
@@ -15,13 +16,13 @@ import (
 )
 
 const (
-	// peopleAtOnce is how many people are gathered before they are written. PostgreSQL has to answer for all of them
-	// and their words within statementTimeout, also when it is busy.
-	peopleAtOnce = 2_000
+	// peopleAtOnce is how many people are gathered, in some 10 MB, before they are written. Whoever adds more than that is
+	// worth preparing for.
+	peopleAtOnce = 20_000
 	// fewPeople are written one by one: to prepare for many would cost more.
 	fewPeople = 64
-	// manyPeople are worth preparing for.
-	manyPeople = 20_000
+	// wordsAtOnce is how many words are gathered before they are written.
+	wordsAtOnce = 10_000
 )
 
 // AddUsers implements directory.Store.
@@ -31,16 +32,9 @@ func (s *Store) AddUsers(ctx context.Context, account ident.AccountID, users ite
 		if _, err := t.GetAccount(ctx, string(account)); err != nil {
 			return missing(err, noAccount)
 		}
-		a := &adding{tx: t}
-		for u, err := range users {
-			if err == nil {
-				err = a.add(ctx, u)
-			}
-			if err != nil {
-				return addError(a.written+len(a.people), err)
-			}
-		}
-		if err := a.end(ctx); err != nil {
+		a := &adding{tx: t, account: account, words: newSortedWords()}
+		defer a.words.close()
+		if err := a.all(ctx, users); err != nil {
 			return err
 		}
 		n = a.written
@@ -65,27 +59,39 @@ func addError(index int, err error) error {
 	return &directory.AddError{Index: index, Err: err}
 }
 
-// adding writes a sequence of people, many at once.
+// adding writes a sequence of people, many at once, and their words in the end.
 type adding struct {
 	*tx
 
-	people  []directory.User // not written yet
+	account ident.AccountID
+	words   *sortedWords
 	written int
 	owners  int
 }
 
-func (a *adding) add(ctx context.Context, u directory.User) error {
-	if slices.Contains(u.Groups, directory.Owners) {
-		a.owners++
+func (a *adding) all(ctx context.Context, users iter.Seq2[directory.User, error]) error {
+	next, stop := iter.Pull2(users)
+	defer stop()
+	r := &reading{next: next, words: a.words}
+	first := r.read()
+	if first.last && len(first.people) <= fewPeople {
+		if err := a.few(ctx, first); err != nil {
+			return err
+		}
+		return a.session.flush(ctx)
 	}
-	if a.people = append(a.people, u); len(a.people) < peopleAtOnce {
-		return nil
+	r.prepare(&first)
+	if err := a.batch(ctx, first); err != nil {
+		return err
 	}
-	return a.write(ctx)
-}
-
-func (a *adding) end(ctx context.Context) error {
-	if err := a.write(ctx); err != nil {
+	if !first.last {
+		for b := range r.ahead() {
+			if err := a.batch(ctx, b); err != nil {
+				return err
+			}
+		}
+	}
+	if err := a.sorted(ctx); err != nil {
 		return err
 	}
 	if err := a.session.loaded(ctx); err != nil {
@@ -94,52 +100,133 @@ func (a *adding) end(ctx context.Context) error {
 	return a.session.flush(ctx)
 }
 
-// write writes who has been gathered.
-func (a *adding) write(ctx context.Context) error {
-	people := a.people
-	a.people = a.people[:0]
-	if len(people) > fewPeople {
-		err := a.many(ctx, people)
-		a.written += len(people)
-		if err == nil && a.written >= manyPeople {
-			err = a.session.load(ctx, a.written)
-		}
-		return err
+// few writes people one by one.
+func (a *adding) few(ctx context.Context, b batch) error {
+	if b.err != nil {
+		return addError(len(b.people), b.err)
 	}
-	for _, u := range people {
-		if err := a.addUser(ctx, a.written, u); err != nil {
+	for i, u := range b.people {
+		a.note(u)
+		if err := a.addUser(ctx, i, u); err != nil {
 			return err
 		}
-		a.written++
 	}
+	a.written = len(b.people)
 	return nil
 }
 
-// many writes people and what belongs to them, table by table.
-func (a *adding) many(ctx context.Context, people []directory.User) error {
-	columns := []string{"account_id", "id", "email", "email_key", "display_name", "state", "listed", "type", "create_time"}
-	bad, err := a.session.insert(ctx, "users", columns, userRows(people))
+func (a *adding) note(u directory.User) {
+	if slices.Contains(u.Groups, directory.Owners) {
+		a.owners++
+	}
+}
+
+// batch writes people and their memberships, table by table.
+func (a *adding) batch(ctx context.Context, b batch) error {
+	if b.err != nil {
+		return addError(a.written+len(b.people), b.err)
+	}
+	if !b.last || a.written > 0 {
+		if err := a.session.load(ctx, a.written, len(b.people)); err != nil {
+			return err
+		}
+	}
+	n, err := a.session.insert(ctx, usersTable, userRows(b))
 	if isDuplicate(err) {
-		return addError(a.written+bad, alreadyThere(people[bad]))
+		return a.first(ctx, b, n, err)
 	}
 	if err != nil {
 		return err
 	}
-	for _, u := range people {
-		a.count(u.Account, "", u.State)
+	for _, u := range b.people {
+		a.note(u)
+		a.count(a.account, "", u.State)
 	}
-	if _, err = a.session.insert(ctx, "group_members", []string{"account_id", "group_name", "user_id"}, memberRows(people)); err != nil {
-		return err
-	}
-	_, err = a.session.insert(ctx, wordsTable, []string{"account_id", "word", "user_id"}, wordRows(people))
+	a.written += len(b.people)
+	_, err = a.session.insert(ctx, membersTable, memberRows(b))
 	return err
 }
 
-func userRows(people []directory.User) iter.Seq[[]any] {
+// first tells who of a batch can't be added and is the first of them to come, where inserting some of it has failed: so
+// many are written.
+func (a *adding) first(ctx context.Context, b batch, written int, failed error) error {
+	ours := make(map[string]bool, written)
+	for _, i := range b.order[:written] {
+		ours[string(b.people[i].ID)] = true
+	}
+	ids, emails := map[ident.UserID]bool{}, map[string]bool{}
+	for i, u := range b.people {
+		key := u.Email.Key()
+		taken := ids[u.ID] || emails[key]
+		if !taken {
+			var err error
+			if taken, err = a.isTaken(ctx, u, key, ours); err != nil {
+				return err
+			}
+		}
+		if taken {
+			return addError(a.written+i, alreadyThere(u))
+		}
+		ids[u.ID], emails[key] = true, true
+	}
+	return failed
+}
+
+// isTaken tells whether the account has somebody of this id or address, besides ours.
+func (a *adding) isTaken(ctx context.Context, u directory.User, key string, ours map[string]bool) (bool, error) {
+	_, err := a.GetUser(ctx, string(a.account), string(u.ID))
+	if err == nil && !ours[string(u.ID)] {
+		return true, nil
+	}
+	if err != nil && !errors.Is(err, sql.ErrNoRows) {
+		return false, err
+	}
+	other, err := a.GetUserByEmail(ctx, string(a.account), key)
+	if errors.Is(err, sql.ErrNoRows) {
+		return false, nil
+	}
+	return err == nil && !ours[other.ID], err
+}
+
+// sorted writes the words of all.
+func (a *adding) sorted(ctx context.Context) error {
+	rows := make([][]any, 0, wordsAtOnce)
+	var account any = string(a.account)
+	for entry, err := range a.words.each() {
+		if err != nil {
+			return err
+		}
+		if rows = append(rows, []any{account, slices.Clone(entry[0]), string(entry[1])}); len(rows) < wordsAtOnce {
+			continue
+		}
+		if _, err := a.session.insert(ctx, wordsTable, slices.Values(rows)); err != nil {
+			return err
+		}
+		rows = rows[:0]
+	}
+	_, err := a.session.insert(ctx, wordsTable, slices.Values(rows))
+	return err
+}
+
+// rowTable is a table that many rows are inserted into.
+type rowTable struct {
+	name    string
+	columns []string
+	// patient: a row that is there already stays.
+	patient bool
+}
+
+var (
+	usersTable   = rowTable{name: "users", columns: []string{"account_id", "id", "email", "email_key", "display_name", "state", "listed", "type", "create_time"}}
+	membersTable = rowTable{name: "group_members", columns: []string{"account_id", "group_name", "user_id"}}
+	wordsTable   = rowTable{name: "user_words", columns: []string{"account_id", "word", "user_id"}, patient: true}
+)
+
+func userRows(b batch) iter.Seq[[]any] {
 	return func(yield func([]any) bool) {
 		var row []any
-		for _, u := range people {
-			p := userRow(u)
+		for _, i := range b.order {
+			p := userRow(b.people[i])
 			row = append(row[:0], p.AccountID, p.ID, p.Email, p.EmailKey, p.DisplayName, p.State, p.Listed, p.Type, p.CreateTime)
 			if !yield(row) {
 				return
@@ -148,25 +235,13 @@ func userRows(people []directory.User) iter.Seq[[]any] {
 	}
 }
 
-func memberRows(people []directory.User) iter.Seq[[]any] {
+func memberRows(b batch) iter.Seq[[]any] {
 	return func(yield func([]any) bool) {
 		var row []any
-		for _, u := range people {
+		for _, i := range b.order {
+			u := b.people[i]
 			for _, g := range u.Groups {
 				if row = append(row[:0], string(u.Account), g, string(u.ID)); !yield(row) {
-					return
-				}
-			}
-		}
-	}
-}
-
-func wordRows(people []directory.User) iter.Seq[[]any] {
-	return func(yield func([]any) bool) {
-		var row []any
-		for _, u := range people {
-			for _, word := range directory.SearchWords(u) {
-				if row = append(row[:0], string(u.Account), []byte(word), string(u.ID)); !yield(row) {
 					return
 				}
 			}

@@ -165,7 +165,11 @@ func (c *copying) run(ctx context.Context, out *sql.DB, names []string) error {
 }
 
 func (c *copying) table(ctx context.Context, conn *sql.Conn, name string) error {
-	rows, err := c.from.QueryContext(ctx, "SELECT * FROM "+name)
+	text := "SELECT * FROM " + name
+	if name == wordsTable.name { // the largest one, and the one whose rows lie in no order on a server
+		text += " ORDER BY " + strings.Join(wordsTable.columns, ", ")
+	}
+	rows, err := c.from.QueryContext(ctx, text)
 	if err != nil {
 		return err
 	}
@@ -206,11 +210,7 @@ func (e *sqliteEngine) snapshot() sql.IsolationLevel { return sql.LevelDefault }
 
 // fill implements bulk.
 func (e *sqliteEngine) fill(ctx context.Context, c *sql.Conn, table string, columns []string, next func() ([]any, error)) (n int64, err error) {
-	places := make([]string, len(columns))
-	for i := range places {
-		places[i] = fmt.Sprintf("$%d", i+1)
-	}
-	text := "INSERT INTO " + table + " (" + strings.Join(columns, ", ") + ") VALUES (" + strings.Join(places, ", ") + ")" //nolint:gosec // G202: names of our own tables and columns
+	text := insertText("INSERT", rowTable{name: table, columns: columns}, 1)
 	stmt, err := c.PrepareContext(ctx, text)
 	if err != nil {
 		return 0, err

@@ -64,13 +64,13 @@ type session interface {
 	// foresee takes hold of an account and reads people of it at once; a nil head means that
 	// nothing is gained by that here, and nothing was done.
 	foresee(ctx context.Context, account ident.AccountID, people []ident.UserID) (*head, map[ident.UserID]sqlgen.GetStandingRow, error)
-	// insert adds rows to a table, as many at once as the database takes, and returns how many. Where it fails for a
-	// row that is there already, that is the number of this row, from 0. A row is the callee's until the next one is
-	// asked for; they may be asked for again.
-	insert(ctx context.Context, table string, columns []string, rows iter.Seq[[]any]) (int, error)
-	// load prepares for very many people: so many were added in this transaction so far. It may put off what has to be
-	// done for rows that insert adds until loaded is called, which must be before the commit.
-	load(ctx context.Context, added int) error
+	// insert adds rows to a table, as many at once as the database takes, and returns how many. Where a row is there
+	// already, it stays if the table is patient; else that is the error, and so many of the rows before it are still
+	// written. A row is the callee's until the next one is asked for; they may be asked for again.
+	insert(ctx context.Context, table rowTable, rows iter.Seq[[]any]) (int, error)
+	// load prepares for very many people, before each batch of them: so many were added in this transaction, so many
+	// are coming, and more. What it puts off is done by loaded, which must be called before the commit.
+	load(ctx context.Context, added, coming int) error
 	loaded(ctx context.Context) error
 	// flush runs what was put off.
 	flush(ctx context.Context) error
@@ -88,6 +88,8 @@ var (
 	// says what only SQLite needs to be told: that a table lies in the order of its primary
 	// key, which saves every write and every look-up by key a second tree.
 	sqliteOnly = regexp.MustCompile(`/\* sqlite: (.*?) \*/`)
+	// notSQLite marks lines that SQLite is to skip: it can't take a part of a table away, and gets another table instead.
+	notSQLite = regexp.MustCompile(`(?m)^.* -- not sqlite$`)
 	// textColumn finds a column of text. SQLite sorts text by its bytes; PostgreSQL by the
 	// language of the database, unless it is told for each column.
 	textColumn = regexp.MustCompile(`\btext(\s+NOT NULL)`)
@@ -95,7 +97,9 @@ var (
 
 // sqliteFiles returns the migrations as SQLite reads them.
 func sqliteFiles() (fs.FS, error) {
-	return migrationsAs(func(text []byte) []byte { return sqliteOnly.ReplaceAll(text, []byte("$1")) })
+	return migrationsAs(func(text []byte) []byte {
+		return sqliteOnly.ReplaceAll(notSQLite.ReplaceAll(text, nil), []byte("$1"))
+	})
 }
 
 // plainFiles returns the migrations as they are, for engines that speak PostgreSQL's

@@ -51,7 +51,7 @@ func (s *Store) EditUser(ctx context.Context, account ident.AccountID, id ident.
 			return fault.Conflict("a person with the e-mail address %s is in the account already", after.Email)
 		}
 		if err == nil {
-			err = t.replaceWords(ctx, account, after)
+			err = t.replaceWords(ctx, before, after)
 		}
 		if err != nil || before.Email == after.Email {
 			return err
@@ -64,9 +64,11 @@ func (s *Store) EditUser(ctx context.Context, account ident.AccountID, id ident.
 func (s *Store) RemoveUser(ctx context.Context, account ident.AccountID, id ident.UserID, decide func(directory.Standing) directory.Decision) (directory.Decision, error) {
 	return s.changeUser(ctx, "remove a user", account, id, decide, func(ctx context.Context, t *tx, before, _ directory.User) error {
 		t.count(account, before.State, "")
+		if err := deleteWords(ctx, t.Later, before); err != nil {
+			return err
+		}
 		for _, remove := range []func(context.Context, string, string) error{
-			t.DeleteSessionsOfUser, t.DeletePassword, t.DeletePasskeys, t.DeleteLinks, t.DeleteSubjects, t.DeleteWords,
-			t.DeleteMemberships, t.DeleteUser,
+			t.DeleteSessionsOfUser, t.DeletePassword, t.DeletePasskeys, t.DeleteLinks, t.DeleteSubjects, t.DeleteMemberships, t.DeleteUser,
 		} {
 			if err := remove(ctx, string(account), string(id)); err != nil {
 				return err

@@ -20,6 +20,7 @@ const (
 	stateDuplicate = "23505"
 	stateOrphan    = "23503"
 	stateReadOnly  = "25006" // the server is a standby
+	stateLocked    = "55P03" // a lock could not be had in time
 )
 
 // clashes are undone because of what another transaction did.
@@ -103,7 +104,7 @@ func fromPostgres(err error) bool {
 
 // busyStates are what a server says that is only too busy at the moment.
 var busyStates = []string{
-	"55P03",          // a lock could not be had in time
+	stateLocked,
 	"57014",          // the statement took too long
 	"53300", "53400", // too many connections, or another limit of the configuration
 }

@@ -83,10 +83,37 @@ func (e *postgresEngine) migrate(ctx context.Context, o Options) (err error) {
 	case o.NoMigrate && found:
 		return fmt.Errorf("%w (it is at version %d, this one wants %d)", ErrOutdated, current, newest)
 	}
-	if _, err := m.Up(ctx); err != nil {
+	up := func(ctx context.Context) error {
+		_, err := m.Up(ctx)
+		return err
+	}
+	if err := upPatiently(ctx, up, lockTries, lockPause); err != nil {
 		return fmt.Errorf("migrate the database from version %d to %d: %w", current, newest, err)
 	}
 	return nil
+}
+
+const (
+	// lockTries is how often a migration asks for a table that others use, and lockPause how long it then stands aside. It
+	// waits for four seconds each time, for that long everybody else waits behind it.
+	lockTries = 20
+	lockPause = 3 * time.Second
+)
+
+// upPatiently applies what is missing, by up. Replicas that run meanwhile hold tables, an import for minutes: whoever waits
+// for all of a table keeps everybody out who comes later.
+func upPatiently(ctx context.Context, up func(context.Context) error, tries int, pause time.Duration) error {
+	for {
+		err := up(ctx)
+		if tries--; tries == 0 || sqlState(err) != stateLocked {
+			return err
+		}
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
 }
 
 // version returns the schema's version, and whether there is one, and refuses a database

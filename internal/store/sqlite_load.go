@@ -4,13 +4,13 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"slices"
 )
 
 // Adding a million people one after the other, each goes to a place of its own in every tree whose key is no order of
 // adding: the pages don't fit into memory, and are read and written again and again. So a transaction that adds very many
 //
 //	has a larger cache meanwhile
-//	keeps words in a table beside, and puts them into theirs in the order of its key
 //	makes indexes anew in the end, where at least half of what they hold is new
 //
 // All of it is undone with the transaction if that fails. Two trees are written as ever: those that tell whether
@@ -23,12 +23,7 @@ const (
 )
 
 // rebuilt are the indexes that are cheaper to make than to keep.
-var rebuilt = []string{"users_listed", "users_by_state", "group_members_user", "user_words_user"}
-
-const (
-	wordsTable = "user_words"
-	addedWords = "temp.added_words" // takes the rows of wordsTable meanwhile
-)
+var rebuilt = []string{"users_listed", "users_by_state", "group_members_user"}
 
 // sqliteLoad is what a transaction has put off.
 type sqliteLoad struct {
@@ -37,25 +32,28 @@ type sqliteLoad struct {
 	order   []string
 }
 
+// tempDirs are the folders in which SQLite tries to make files for itself alone.
+func tempDirs() []string {
+	dirs := []string{os.Getenv("SQLITE_TMPDIR"), os.Getenv("TMPDIR"), "/var/tmp", "/usr/tmp", "/tmp"}
+	return slices.DeleteFunc(dirs, func(dir string) bool { return dir == "" })
+}
+
 // tempStore says where SQLite may keep what a transaction needs for itself alone: in a file, or, where it could make
-// none, in memory. These are the folders that it tries.
+// none, in memory.
 func tempStore() string {
-	for _, dir := range []string{os.Getenv("SQLITE_TMPDIR"), os.Getenv("TMPDIR"), "/var/tmp", "/usr/tmp", "/tmp"} {
-		if dir == "" {
-			continue
-		}
+	for _, dir := range tempDirs() {
 		f, err := os.CreateTemp(filepath.Clean(dir), "rollcall-")
 		if err != nil {
 			continue
 		}
-		_, _ = f.Close(), os.Remove(f.Name()) //nolint:gosec // G703: what was made just now
+		_, _ = f.Close(), os.Remove(f.Name())
 		return "FILE"
 	}
 	return "MEMORY"
 }
 
 // load implements session.
-func (s sqliteSession) load(ctx context.Context, added int) error {
+func (s sqliteSession) load(ctx context.Context, added, coming int) error {
 	l := s.e.large
 	if l == nil {
 		l = &sqliteLoad{indexes: map[string]string{}}
@@ -64,11 +62,11 @@ func (s sqliteSession) load(ctx context.Context, added int) error {
 		}
 		l.before -= int64(added)
 		s.e.large = l
-		if err := s.exec(ctx, cacheLarge, "CREATE TABLE "+addedWords+" (account_id text NOT NULL, word bytea NOT NULL, user_id text NOT NULL)"); err != nil {
+		if err := s.exec(ctx, cacheLarge); err != nil {
 			return err
 		}
 	}
-	if len(l.order) > 0 || int64(added) < l.before {
+	if len(l.order) > 0 || int64(added+coming) < l.before {
 		return nil
 	}
 	for _, name := range rebuilt {
@@ -90,9 +88,7 @@ func (s sqliteSession) loaded(ctx context.Context) error {
 	if l == nil {
 		return nil
 	}
-	err := s.exec(ctx, cacheSorts, "INSERT INTO "+wordsTable+" (account_id, word, user_id) SELECT account_id, word, user_id FROM "+addedWords+" ORDER BY account_id, word, user_id",
-		"DROP TABLE "+addedWords)
-	if err != nil {
+	if err := s.exec(ctx, cacheSorts); err != nil {
 		return err
 	}
 	for _, name := range l.order {

@@ -7,7 +7,6 @@ import (
 	"github.com/pressly/goose/v3"
 
 	"github.com/rollcall-id/rollcall/internal/directory"
-	"github.com/rollcall-id/rollcall/internal/ident"
 	"github.com/rollcall-id/rollcall/internal/store/internal/sqlgen"
 )
 
@@ -58,10 +57,21 @@ func addWords(ctx context.Context, q *sqlgen.Queries, u directory.User) error {
 	return nil
 }
 
+// deleteWords takes away those of somebody as they are stored. No index tells whose a word is: words are what
+// directory.SearchWords makes of the name and the address, and of nothing else.
+func deleteWords(ctx context.Context, q *sqlgen.Queries, u directory.User) error {
+	for _, word := range directory.SearchWords(u) {
+		if err := q.DeleteWord(ctx, string(u.Account), []byte(word), string(u.ID)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // replaceWords keeps those of somebody whose name or address has changed.
-func (t *tx) replaceWords(ctx context.Context, account ident.AccountID, u directory.User) error {
-	if err := t.DeleteWords(ctx, string(account), string(u.ID)); err != nil {
+func (t *tx) replaceWords(ctx context.Context, before, after directory.User) error {
+	if err := deleteWords(ctx, t.Later, before); err != nil {
 		return err
 	}
-	return addWords(ctx, t.Queries, u)
+	return addWords(ctx, t.Later, after)
 }

@@ -99,10 +99,11 @@ DELETE FROM users WHERE account_id = $1 AND id = $2;
 DELETE FROM group_members WHERE account_id = $1 AND user_id = $2;
 
 -- name: InsertWord :exec
-INSERT INTO user_words (account_id, word, user_id) VALUES ($1, $2, $3);
+-- One that is there already was left behind by a binary that cut names into other words.
+INSERT INTO user_words (account_id, word, user_id) VALUES ($1, $2, $3) ON CONFLICT (account_id, word, user_id) DO NOTHING;
 
--- name: DeleteWords :exec
-DELETE FROM user_words WHERE account_id = $1 AND user_id = $2;
+-- name: DeleteWord :exec
+DELETE FROM user_words WHERE account_id = $1 AND word = $2 AND user_id = $3;
 
 -- name: UpdateAccount :exec
 UPDATE accounts SET name = $2, provisioning = $3 WHERE id = $1;

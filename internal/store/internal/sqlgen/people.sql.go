@@ -112,12 +112,12 @@ func (q *Queries) DeleteUser(ctx context.Context, accountID string, iD string) e
 	return err
 }
 
-const DeleteWords = `-- name: DeleteWords :exec
-DELETE FROM user_words WHERE account_id = $1 AND user_id = $2
+const DeleteWord = `-- name: DeleteWord :exec
+DELETE FROM user_words WHERE account_id = $1 AND word = $2 AND user_id = $3
 `
 
-func (q *Queries) DeleteWords(ctx context.Context, accountID string, userID string) error {
-	_, err := q.db.ExecContext(ctx, DeleteWords, accountID, userID)
+func (q *Queries) DeleteWord(ctx context.Context, accountID string, word []byte, userID string) error {
+	_, err := q.db.ExecContext(ctx, DeleteWord, accountID, word, userID)
 	return err
 }
 
@@ -171,9 +171,10 @@ func (q *Queries) GroupNames(ctx context.Context, rowSeparator string, accountID
 }
 
 const InsertWord = `-- name: InsertWord :exec
-INSERT INTO user_words (account_id, word, user_id) VALUES ($1, $2, $3)
+INSERT INTO user_words (account_id, word, user_id) VALUES ($1, $2, $3) ON CONFLICT (account_id, word, user_id) DO NOTHING
 `
 
+// One that is there already was left behind by a binary that cut names into other words.
 func (q *Queries) InsertWord(ctx context.Context, accountID string, word []byte, userID string) error {
 	_, err := q.db.ExecContext(ctx, InsertWord, accountID, word, userID)
 	return err
