@@ -62,7 +62,7 @@ func (c *trackedConn) keep(p []byte) (kept *[]byte, keep bool) {
 	c.coming = max(c.coming-len(p), 0)
 	kept = c.kept
 	if kept == nil && c.coming > 0 {
-		kept = keptParts.Get().(*[]byte)
+		kept, _ = keptParts.Get().(*[]byte)
 	}
 	if c.coming == 0 || len(*kept)+len(p) > mostKept {
 		c.coming, c.kept = 0, nil

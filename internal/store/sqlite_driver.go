@@ -16,20 +16,31 @@ import (
 type driverConn struct {
 	driver.Conn // nil until it is open
 
-	stmts map[string]driver.Stmt
+	stmts map[string]driverStmt
 	args  []driver.NamedValue
 }
 
-// stmt returns a prepared statement with its arguments bound to their numbers.
-func (c *driverConn) stmt(query string, args []any) (driver.Stmt, error) {
+// driverStmt is what SQLite's driver prepares.
+type driverStmt interface {
+	driver.Stmt
+	driver.StmtExecContext
+	driver.StmtQueryContext
+}
+
+// stmt returns a prepared statement, with its arguments in args.
+func (c *driverConn) stmt(query string, args []any) (driverStmt, error) {
 	stmt := c.stmts[query]
 	if stmt == nil {
-		var err error
-		if stmt, err = c.Prepare(sqliteText(query)); err != nil { //nolint:sqlclosecheck // kept until close
+		made, err := c.Prepare(sqliteText(query))
+		if err != nil {
 			return nil, err
 		}
+		var ok bool
+		if stmt, ok = made.(driverStmt); !ok {
+			return nil, fmt.Errorf("the driver prepares a %T, which takes no context", made)
+		}
 		if c.stmts == nil {
-			c.stmts = map[string]driver.Stmt{}
+			c.stmts = map[string]driverStmt{}
 		}
 		c.stmts[query] = stmt
 	}
@@ -48,20 +59,20 @@ func (c *driverConn) stmt(query string, args []any) (driver.Stmt, error) {
 
 // exec runs a statement. It is not to be stopped.
 func (c *driverConn) exec(query string, args []any) (sql.Result, error) {
-	stmt, err := c.stmt(query, args) //nolint:sqlclosecheck // kept until close
+	stmt, err := c.stmt(query, args)
 	if err != nil {
 		return nil, err
 	}
-	return stmt.(driver.StmtExecContext).ExecContext(context.Background(), c.args)
+	return stmt.ExecContext(context.Background(), c.args)
 }
 
 // row reads the one row of a statement into values, as many as it has columns.
 func (c *driverConn) row(query string, into []driver.Value, args []any) error {
-	stmt, err := c.stmt(query, args) //nolint:sqlclosecheck // kept until close
+	stmt, err := c.stmt(query, args)
 	if err != nil {
 		return err
 	}
-	rows, err := stmt.(driver.StmtQueryContext).QueryContext(context.Background(), c.args)
+	rows, err := stmt.QueryContext(context.Background(), c.args)
 	if err != nil {
 		return err
 	}

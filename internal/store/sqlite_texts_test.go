@@ -84,6 +84,10 @@ func (s fakeStmt) Close() error                               { return nil }
 func (s fakeStmt) NumInput() int                              { return -1 }
 func (s fakeStmt) Exec([]driver.Value) (driver.Result, error) { return nil, driver.ErrSkip }
 func (s fakeStmt) Query([]driver.Value) (driver.Rows, error)  { return nil, driver.ErrSkip }
+func (s fakeStmt) ExecContext(context.Context, []driver.NamedValue) (driver.Result, error) {
+	return nil, driver.ErrSkip
+}
+
 func (s fakeStmt) QueryContext(context.Context, []driver.NamedValue) (driver.Rows, error) {
 	v, err := s.do()
 	return fakeRows{v}, err
@@ -94,7 +98,7 @@ type fakeRows struct{ v driver.Value }
 func (r fakeRows) Columns() []string { return []string{"a"} }
 func (r fakeRows) Close() error      { return nil }
 func (r fakeRows) Next(into []driver.Value) error {
-	if r.v == io.EOF {
+	if r.v == nil {
 		return io.EOF
 	}
 	into[0] = r.v
@@ -124,12 +128,13 @@ func TestTextReaders(t *testing.T) {
 		for range 5 {
 			wants("text", nil)
 		}
-		do = func() (driver.Value, error) { return io.EOF, nil }
-		wants("", sql.ErrNoRows)
 		broken := errors.New("broken")
-		do = func() (driver.Value, error) { return nil, broken }
+		says := func(v driver.Value, err error) { do = func() (driver.Value, error) { return v, err } }
+		says(nil, nil)
+		wants("", sql.ErrNoRows)
+		says("text", broken)
 		wants("", broken)
-		do = func() (driver.Value, error) { return int64(1), nil }
+		says(int64(1), nil)
 		if got, err := read(); got != "" || err == nil {
 			t.Errorf("got %q and no error for a number", got)
 		}

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"errors"
+	"fmt"
 
 	"github.com/rollcall-id/rollcall/internal/ident"
 	"github.com/rollcall-id/rollcall/internal/store/internal/sqlgen"
@@ -24,7 +25,10 @@ func newWriterConn(c *sql.Conn) *writerConn { return &writerConn{prepared: newPr
 // raw runs f with the driver's connection.
 func (w *writerConn) raw(f func(*driverConn) error) error {
 	return w.conn.Raw(func(c any) error {
-		w.direct.Conn = c.(driver.Conn)
+		var ok bool
+		if w.direct.Conn, ok = c.(driver.Conn); !ok {
+			return fmt.Errorf("the driver's connection is a %T", c)
+		}
 		return f(&w.direct)
 	})
 }
