@@ -41,7 +41,9 @@ func (cmd *devCmd) Run(ctx context.Context, w *world) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, remove()) }()
-	d := &dev{Dev: cmd.Dev, world: w, dir: dir, logger: w.logger(cmd.Logs)}
+	logger, endLog := w.serverLog(cmd.Logs)
+	defer endLog()
+	d := &dev{Dev: cmd.Dev, world: w, dir: dir, logger: logger}
 	return d.run(ctx)
 }
 

@@ -7,13 +7,11 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"crypto/rand"
 	"errors"
 	"fmt"
 	"io"
-	"log/slog"
 	"os"
 	"os/signal"
 	"runtime/debug"
@@ -161,42 +159,6 @@ func (w *world) fail(status int, err error) int {
 // mistyped adds what to type next to a mistake in the arguments.
 func mistyped(err error) error {
 	return terminal.Misused("%w\nsee 'rollcall --help'", err)
-}
-
-// logger writes the log to standard error.
-func (w *world) logger(c config.Logs) *slog.Logger {
-	var level slog.Level
-	if err := level.UnmarshalText([]byte(c.LogLevel)); err != nil {
-		level = slog.LevelInfo
-	}
-	options := &slog.HandlerOptions{Level: level}
-	if c.LogFormat == "text" {
-		return slog.New(slog.NewTextHandler(w.stderr, options))
-	}
-	return slog.New(slog.NewJSONHandler(jsonLog{w.stderr}, options))
-}
-
-// jsonLog escapes what log/slog's JSON leaves as it is, such as the C1 controls: with
-// them a User-Agent could still rewrite what a terminal shows. Each Write is one line.
-type jsonLog struct{ io.Writer }
-
-// Write implements io.Writer.
-func (w jsonLog) Write(line []byte) (int, error) {
-	if isPrintable(bytes.TrimSuffix(line, []byte("\n"))) {
-		return w.Writer.Write(line)
-	}
-	_, err := io.WriteString(w.Writer, terminal.EscapeJSON(strings.TrimSuffix(string(line), "\n"))+"\n")
-	return len(line), err
-}
-
-// isPrintable tells of most lines, quickly, that there is nothing to escape.
-func isPrintable(line []byte) bool {
-	for _, c := range line {
-		if c < ' ' || c > '~' {
-			return false
-		}
-	}
-	return true
 }
 
 type versionCmd struct{}

@@ -38,7 +38,8 @@ func (cmd *serveCmd) Run(ctx context.Context, w *world) error {
 	if err := s.Validate(); err != nil {
 		return mistyped(err)
 	}
-	logger := w.logger(s.Logs)
+	logger, endLog := w.serverLog(s.Logs)
+	defer endLog()
 	certificates, err := certificates(s, logger)
 	if err != nil {
 		return err

@@ -17,7 +17,7 @@ type floor struct {
 
 // house lists the floors from the ground up.
 var house = []floor{
-	{rooms: "fault throttle admit api server config terminal envfile pgtest valkeytest"},
+	{rooms: "fault throttle admit api server config terminal envfile lines pgtest valkeytest"},
 	{rooms: "ident page filter client"},
 	{rooms: "access"},
 	{rooms: "audit usage"},
@@ -36,6 +36,7 @@ var narrow = map[string]string{
 	"cli":        "api client terminal envfile",
 	"terminal":   "",
 	"envfile":    "",
+	"lines":      "",
 	"pgtest":     "",
 	"valkeytest": "",
 }

@@ -69,14 +69,15 @@ func (a *API) log(c *call, operation string, status int, took time.Duration, err
 	if !a.Logger.Enabled(context.Background(), level) {
 		return
 	}
-	attrs := []slog.Attr{
+	space := [14]slog.Attr{} // as many as there can be
+	attrs := append(space[:0],
 		slog.String("request_id", string(c.caller.RequestID)),
 		slog.String("operation", operation),
 		slog.String("method", audit.Clean(c.request.Method, maxLogged)),
 		slog.Int("status", status),
 		slog.Duration("took", took),
 		slog.String("address", audit.AddressText(c.caller.Address)),
-	}
+	)
 	if c.caller.Client != "" {
 		attrs = append(attrs, slog.String("account", string(c.caller.Account)), slog.String("client", string(c.caller.Client)))
 	}
@@ -95,7 +96,11 @@ func (a *API) log(c *call, operation string, status int, took time.Duration, err
 	if err != nil {
 		attrs = append(attrs, slog.String("error", audit.Clean(err.Error(), 4*maxLogged)))
 	}
-	a.Logger.LogAttrs(context.Background(), level, "request", attrs...)
+	// The Logger's own methods would look up which line of this file they are called from, which
+	// takes a tenth of the time and which nobody is shown.
+	line := slog.NewRecord(time.Now(), level, "request", 0)
+	line.AddAttrs(attrs...)
+	_ = a.Logger.Handler().Handle(context.Background(), line) // nobody could be told
 }
 
 // maxLogged bounds text from outside in a log line, in bytes.

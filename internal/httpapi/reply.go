@@ -81,6 +81,7 @@ func (a *API) write(w http.ResponseWriter, c *call, r reply) int {
 	if r.status != http.StatusNoContent { // RFC 9110 section 8.6
 		h["Content-Length"] = []string{strconv.Itoa(len(body))}
 	}
+	server.Whole(c.request, len(body))
 	w.WriteHeader(r.status)
 	_, _ = w.Write(body) // a client that has gone is not our failure
 	return r.status

@@ -32,6 +32,10 @@ type trackedConn struct {
 	phase atomic.Int32
 	http1 atomic.Bool // known to speak HTTP/1, so that the protocol is looked up once
 	gone  sync.Once
+
+	keeping sync.Mutex
+	coming  int     // bytes of an answer that are still to be written; see Whole
+	kept    *[]byte // those that wait for them; nil = none
 }
 
 // Read marks the connection as busy from the first byte of a request on.
@@ -45,6 +49,7 @@ func (c *trackedConn) Read(p []byte) (int, error) {
 
 // CloseWrite lets net/http linger after a refusal, so that the client reads the answer before the reset.
 func (c *trackedConn) CloseWrite() error {
+	c.letGo()
 	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {
 		return half.CloseWrite()
 	}
@@ -202,6 +207,7 @@ func (s *connSet) observe(conn net.Conn, state http.ConnState) {
 		c.http1.Store(true)
 	}
 	if state == http.StateIdle {
+		c.letGo()
 		c.phase.Store(int32(phaseIdle))
 		if s.sweeping.Load() {
 			c.closeQuiet()

@@ -45,7 +45,7 @@ func IsSecure(r *http.Request, trusted []netip.Prefix) bool {
 	if r.TLS != nil {
 		return true
 	}
-	if !contains(trusted, parsePeer(r.RemoteAddr)) {
+	if len(trusted) == 0 || !contains(trusted, parsePeer(r.RemoteAddr)) {
 		return false
 	}
 	secure := false
@@ -71,12 +71,10 @@ func cutLast(list string) (rest, last string) {
 
 // parsePeer reads an address with or without port and brackets; it returns the invalid address for anything else.
 func parsePeer(text string) netip.Addr {
-	addr, err := netip.ParseAddr(text)
+	withPort, err := netip.ParseAddrPort(text) // as of nearly all: no text is both
+	addr := withPort.Addr()
 	if err != nil {
-		withPort, portErr := netip.ParseAddrPort(text)
-		if portErr == nil {
-			addr, err = withPort.Addr(), nil
-		}
+		addr, err = netip.ParseAddr(text)
 	}
 	if err != nil && strings.HasPrefix(text, "[") && strings.HasSuffix(text, "]") {
 		if bare, bareErr := netip.ParseAddr(text[1 : len(text)-1]); bareErr == nil && bare.Is6() {

@@ -39,6 +39,23 @@ func BenchmarkStore(b *testing.B) {
 		"page":  func() error { _, err := s.Page(ctx, account, filter.Any, page.Position{}, 26); return err },
 		"user":  func() error { _, err := s.User(ctx, account, user()); return err },
 		"grant": func() error { _, err := s.Grant(ctx, oauth.HashOf(token)); return err },
+		"look at a user": func() error {
+			id := user()
+			l := s.LookAtUser(account, id)
+			if _, err := l.Grant(ctx, oauth.HashOf(token)); err != nil {
+				return err
+			}
+			_, err := l.User(ctx, account, id)
+			return err
+		},
+		"look at a page": func() error {
+			l := s.LookAtPage(account, page.Cursor{}, 26)
+			if _, err := l.Grant(ctx, oauth.HashOf(token)); err != nil {
+				return err
+			}
+			_, err := l.Page(ctx, account, filter.Any, page.Position{}, 26)
+			return err
+		},
 		"change": func() error {
 			id := user()
 			e := audit.New(caller, account, audit.UserSuspend, string(id), audit.Done, time.Now())

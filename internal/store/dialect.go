@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"iter"
 	"regexp"
+	"strconv"
 	"strings"
 
 	"github.com/rollcall-id/rollcall/internal/ident"
@@ -19,6 +20,9 @@ import (
 type engine interface {
 	// reads is what reads go through: each statement by itself.
 	reads() sqlgen.DBTX
+	// texts is one of the reads each request makes: one row of one text or two. It is
+	// sql.ErrNoRows if there is none.
+	texts(ctx context.Context, query string, into []string, args ...any) error
 	// begin opens a transaction. It is called by at most limits().transactions callers at once.
 	begin(ctx context.Context) (*tx, error)
 	// ping fails unless the database answers and can be written to.
@@ -64,6 +68,8 @@ type session interface {
 	// foresee takes hold of an account and reads people of it at once; a nil head means that
 	// nothing is gained by that here, and nothing was done.
 	foresee(ctx context.Context, account ident.AccountID, people []ident.UserID) (*head, map[ident.UserID]sqlgen.GetStandingRow, error)
+	// standing is GetStanding.
+	standing(ctx context.Context, account ident.AccountID, id ident.UserID) (sqlgen.GetStandingRow, error)
 	// insert adds rows to a table, as many at once as the database takes, and returns how many. Where a row is there
 	// already, it stays if the table is patient; else that is the error, and so many of the rows before it are still
 	// written. A row is the callee's until the next one is asked for; they may be asked for again.
@@ -119,7 +125,21 @@ const forUpdate = "FOR UPDATE"
 
 // sqliteText is a statement as SQLite reads it.
 func sqliteText(query string) string {
-	return strings.TrimSuffix(strings.TrimRight(query, "\n"), forUpdate)
+	return unnamed(strings.TrimSuffix(strings.TrimRight(query, "\n"), forUpdate))
+}
+
+var place = regexp.MustCompile(`\$\d+`)
+
+// unnamed takes the numbers from the places of a statement that has each once and in order. SQLite's
+// driver looks up what each is named, for each run.
+func unnamed(query string) string {
+	n := 0
+	for _, name := range place.FindAllString(query, -1) {
+		if n++; name != "$"+strconv.Itoa(n) {
+			return query
+		}
+	}
+	return place.ReplaceAllLiteralString(query, "?")
 }
 
 func migrationsAs(edit func([]byte) []byte) (fs.FS, error) {

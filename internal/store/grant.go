@@ -9,21 +9,27 @@ import (
 	"github.com/rollcall-id/rollcall/internal/directory"
 	"github.com/rollcall-id/rollcall/internal/ident"
 	"github.com/rollcall-id/rollcall/internal/oauth"
+	"github.com/rollcall-id/rollcall/internal/store/internal/sqlgen"
 )
 
 const noToken = "there is no such token"
 
 // Grant implements oauth.Store.
 func (s *Store) Grant(ctx context.Context, hash oauth.Hash) (oauth.Grant, error) {
-	packed, err := ask(s, "read a token", func() (string, error) {
-		packed, err := s.reads.GetGrant(bounded(ctx), fieldSeparator, hash[:])
-		return packed, missing(err, noToken)
-	})
+	packed, err := s.askTexts(ctx, "read a token", sqlgen.GetGrant, 1, fieldSeparator, hash[:])
 	if err != nil {
 		return oauth.Grant{}, err
 	}
-	g, _, err := unpackGrant(packed)
+	g, _, err := unpackGrant(packed[0])
 	return g, err
+}
+
+// askTexts asks for a row of n texts, the first of which holds a token's grant.
+func (s *Store) askTexts(ctx context.Context, op, query string, n int, args ...any) ([2]string, error) {
+	return ask(s, op, func() (texts [2]string, err error) {
+		err = s.engine.texts(bounded(ctx), query, texts[:n], args...)
+		return texts, missing(err, noToken)
+	})
 }
 
 // grantFields is how many fields a grant takes: client_id, expire_time, account_id,

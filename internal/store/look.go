@@ -33,16 +33,11 @@ func (s *Store) LookAtUser(account ident.AccountID, id ident.UserID) *UserLook {
 
 // Grant implements oauth.Grants.
 func (l *UserLook) Grant(ctx context.Context, hash oauth.Hash) (oauth.Grant, error) {
-	packed, err := ask(l.Store, "look at a user", func() (string, error) {
-		packed, err := l.reads.LookAtUser(bounded(ctx), sqlgen.LookAtUserParams{
-			FieldSeparator: fieldSeparator, AccountID: string(l.account), UserID: string(l.id), Hash: hash[:],
-		})
-		return packed, missing(err, noToken)
-	})
+	packed, err := l.askTexts(ctx, "look at a user", sqlgen.LookAtUser, 1, fieldSeparator, string(l.account), string(l.id), hash[:])
 	if err != nil {
 		return oauth.Grant{}, err
 	}
-	grant, person, err := unpackGrant(packed)
+	grant, person, err := unpackGrant(packed[0])
 	if err == nil && person != "" {
 		err = l.take(person)
 	}
@@ -92,36 +87,24 @@ func (s *Store) LookAtPage(account ident.AccountID, cursor page.Cursor, limit in
 
 // Grant implements oauth.Grants.
 func (l *PageLook) Grant(ctx context.Context, hash oauth.Hash) (oauth.Grant, error) {
-	packed, err := ask(l.Store, "look at a page of users", func() (string, error) {
-		packed, err := l.statement(bounded(ctx), hash)
-		return packed, missing(err, noToken)
-	})
+	packed, err := l.statement(ctx, hash)
 	if err != nil {
 		return oauth.Grant{}, err
 	}
-	grant, _, err := unpackGrant(packed)
+	grant, _, err := unpackGrant(packed[0])
 	// A page of another account was not read; nor may it be.
-	l.read = err == nil && grant.Account == l.account
+	l.packed, l.read = packed[1], err == nil && grant.Account == l.account
 	return grant, err
 }
 
-func (l *PageLook) statement(ctx context.Context, hash oauth.Hash) (string, error) {
-	p := sqlgen.LookAtStateParams{
-		FieldSeparator: fieldSeparator, RowSeparator: rowSeparator, AccountID: string(l.account), Hash: hash[:],
-		AfterTime: startOf(l.cursor.After), AfterID: string(l.cursor.After.ID), Most: int64(l.limit),
-	}
+func (l *PageLook) statement(ctx context.Context, hash oauth.Hash) ([2]string, error) {
+	const op = "look at a page of users"
+	account, time, id, most := string(l.account), startOf(l.cursor.After), string(l.cursor.After.ID), int64(l.limit)
 	if l.cursor.Filter == filter.Any {
-		row, err := l.reads.LookAtListed(ctx, sqlgen.LookAtListedParams{
-			FieldSeparator: p.FieldSeparator, RowSeparator: p.RowSeparator, AccountID: p.AccountID, Hash: p.Hash,
-			AfterTime: p.AfterTime, AfterID: p.AfterID, Most: p.Most,
-		})
-		l.packed = row.Page
-		return row.Packed, err
+		return l.askTexts(ctx, op, sqlgen.LookAtListed, 2, fieldSeparator, account, rowSeparator, time, id, most, hash[:])
 	}
-	p.State = string(stateOf(l.cursor.Filter))
-	row, err := l.reads.LookAtState(ctx, p)
-	l.packed = row.Page
-	return row.Packed, err
+	state := string(stateOf(l.cursor.Filter))
+	return l.askTexts(ctx, op, sqlgen.LookAtState, 2, fieldSeparator, account, rowSeparator, state, time, id, most, hash[:])
 }
 
 // Page implements directory.Sight.

@@ -167,6 +167,15 @@ func tooOld(number int) error {
 // reads implements engine.
 func (e *postgresEngine) reads() sqlgen.DBTX { return e.reader }
 
+// texts implements engine.
+func (e *postgresEngine) texts(ctx context.Context, query string, into []string, args ...any) error {
+	columns := make([]any, len(into))
+	for i := range into {
+		columns[i] = &into[i]
+	}
+	return e.reader.QueryRowContext(ctx, query, args...).Scan(columns...)
+}
+
 // limits implements engine. A third of the connections write: transactions are short, and
 // the more callers' work each carries, the less each costs.
 func (e *postgresEngine) limits() engineLimits {

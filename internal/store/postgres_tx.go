@@ -147,6 +147,11 @@ func (s *postgresSession) foresee(ctx context.Context, account ident.AccountID, 
 	return h, found, err
 }
 
+// standing implements session.
+func (s *postgresSession) standing(ctx context.Context, account ident.AccountID, id ident.UserID) (sqlgen.GetStandingRow, error) {
+	return sqlgen.New(s.now()).GetStanding(ctx, string(account), string(id))
+}
+
 // cause implements session.
 func (s *postgresSession) cause(err error) error {
 	if s.hidden != nil {

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -46,9 +47,10 @@ type sqliteEngine struct {
 	dir       string
 	reader    *sql.DB
 	readStmts *prepared
+	texter    *textReaders
 	db        *sql.DB // the one connection that writes
 	conn      *sql.Conn
-	stmt      *prepared
+	stmt      *writerConn
 	probe     *sql.DB // tries a write without waiting
 	lock      *DirLock
 	large     *sqliteLoad // of the open transaction; nil unless it adds very many rows
@@ -96,12 +98,12 @@ func (e *sqliteEngine) open(ctx context.Context, o Options) error {
 	if e.conn, err = db.Conn(ctx); err != nil {
 		return errors.Join(err, db.Close())
 	}
-	e.db, e.stmt = db, newPrepared(e.conn)
-	if e.reader, err = openReaders(e.path()); err != nil {
+	e.db, e.stmt = db, newWriterConn(e.conn)
+	if e.reader, e.texter, err = openReaders(e.path()); err != nil {
 		return errors.Join(err, e.closeWriter())
 	}
 	if e.probe, err = openProbe(e.path()); err != nil {
-		return errors.Join(err, e.reader.Close(), e.closeWriter())
+		return errors.Join(err, e.reader.Close(), e.closeWriter()) // texter has nothing open yet
 	}
 	e.readStmts = newPrepared(e.reader)
 	if err := e.ping(ctx); err != nil {
@@ -115,6 +117,11 @@ func (e *sqliteEngine) path() string { return filepath.Join(e.dir, File) }
 // reads implements engine.
 func (e *sqliteEngine) reads() sqlgen.DBTX { return e.readStmts }
 
+// texts implements engine.
+func (e *sqliteEngine) texts(_ context.Context, query string, into []string, args ...any) error {
+	return e.texter.read(query, into, args)
+}
+
 // meaning implements engine: SQLite waits by itself where waiting helps.
 func (e *sqliteEngine) meaning(error) meaning { return final }
 
@@ -122,7 +129,7 @@ func (e *sqliteEngine) meaning(error) meaning { return final }
 func (e *sqliteEngine) limits() engineLimits { return engineLimits{transactions: 1, free: 1} }
 
 func (e *sqliteEngine) closeReaders() error {
-	return errors.Join(e.readStmts.close(), e.reader.Close(), e.probe.Close())
+	return errors.Join(e.texter.close(), e.readStmts.close(), e.reader.Close(), e.probe.Close())
 }
 
 func (e *sqliteEngine) closeWriter() error {
@@ -257,18 +264,21 @@ func openWriter(ctx context.Context, path string) (*sql.DB, error) {
 	return db, nil
 }
 
-// openReaders opens the pool that only reads. Two connections more than cores are enough: a
-// read holds one for microseconds. A page of their caches takes 8 KiB of memory, twice
+// openReaders opens the connections that only read: half of them for the reads of each request,
+// which are many and the same, and a pool for all others. Two connections more than cores are
+// enough: a read holds one for microseconds. A page of their caches takes 8 KiB of memory, twice
 // what is said here, as the allocator under SQLite rounds up to powers of two.
-func openReaders(path string) (*sql.DB, error) {
-	db, err := sql.Open("sqlite", dsn(path, "busy_timeout(5000)", "query_only(1)", "cache_size(-1500)", "temp_store(MEMORY)"))
+func openReaders(path string) (*sql.DB, *textReaders, error) {
+	name := dsn(path, "busy_timeout(5000)", "query_only(1)", "cache_size(-1500)", "temp_store(MEMORY)")
+	db, err := sql.Open("sqlite", name)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	n := runtime.GOMAXPROCS(0) + 2
-	db.SetMaxOpenConns(n)
-	db.SetMaxIdleConns(n)
-	return db, nil
+	texts := newTextReaders(n/2, func() (driver.Conn, error) { return db.Driver().Open(name) })
+	db.SetMaxOpenConns(n - n/2)
+	db.SetMaxIdleConns(n - n/2)
+	return db, texts, nil
 }
 
 // openProbe opens the one connection that tries whether a write would be taken.

@@ -103,7 +103,7 @@ func (t *tx) standingRow(ctx context.Context, account ident.AccountID, id ident.
 		delete(t.foreseen, id)
 		return row, nil
 	}
-	return t.GetStanding(ctx, string(account), string(id))
+	return t.session.standing(ctx, account, id)
 }
 
 // commit writes the ends of the chains that moved, and ends the transaction.

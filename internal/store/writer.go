@@ -182,13 +182,16 @@ func (w *writer) intake() <-chan *job {
 }
 
 // gather takes what is waiting. It lets those who are about to hand something over go
-// first, for as long as that brings more: a commit costs the same for one as for
-// many. Alone, it waits for nobody.
+// first, until twice that has brought nothing: a commit costs the same for one as for
+// many. (Once is not enough: who comes is often still on the way from another processor.)
+// Alone, it waits for nobody.
 func (w *writer) gather(j *job) {
 	w.sort(j)
-	for more := true; more && w.sorted < maxBatch; {
+	for quiet := 0; quiet < 2 && w.sorted < maxBatch; quiet++ {
 		runtime.Gosched()
-		more = w.take()
+		if w.take() {
+			quiet = -1
+		}
 	}
 }
 
