@@ -19,7 +19,8 @@ func TestKeyboard(t *testing.T) {
 	b := open(t, s)
 	b.enter(s, ada)
 	b.press("Sign out")
-	// The address has the focus: nothing needs to be found first.
+	// The address has the focus, once the page is drawn: nothing needs to be found first.
+	b.waitFor(`document.activeElement.name === "email"`)
 	b.do("type", chromedp.KeyEvent("ada@example.com"), chromedp.KeyEvent(kb.Tab), chromedp.KeyEvent(password))
 	ctx, cancel := b.bounded()
 	defer cancel()

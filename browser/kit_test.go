@@ -259,6 +259,16 @@ func (b *tab) arrives(origin, says string) {
 	}
 }
 
+// waitFor waits until an expression is true of the page.
+func (b *tab) waitFor(expression string) {
+	b.t.Helper()
+	ctx, cancel := b.bounded()
+	defer cancel()
+	if _, err := chromedp.Run(ctx, chromedp.Poll[bool](expression)); err != nil {
+		b.t.Fatalf("%s: %v\n%s", expression, err, b.text())
+	}
+}
+
 // forget drops all cookies, of all sites.
 func (b *tab) forget() {
 	b.t.Helper()
