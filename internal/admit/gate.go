@@ -30,9 +30,9 @@ type Limits struct {
 	// Waiting is how many may wait, in all lanes together; 0 = none.
 	Waiting int
 	// Fresh is how long somebody may have waited for their lane to be served in the order of
-	// arrival. Beyond it there is more work than can be done, and the newest goes first: it is
-	// better that some are served at once than that all are served just before they give up
-	// (adaptive LIFO; Maurer, "Fail at Scale", ACM Queue 13(8), 2015).
+	// arrival while some of it have to make room. Beyond it there is more work than can be done, and the newest goes
+	// first: it is better that some are served at once than that all are served just before
+	// they give up (adaptive LIFO; Maurer, "Fail at Scale", ACM Queue 13(8), 2015).
 	Fresh time.Duration
 }
 
@@ -94,7 +94,7 @@ func (g *Gate) Enter(key Lane, now time.Time) (Place, *Waiter) {
 		return Place{l}, nil
 	}
 	g.stats.Waited++
-	if g.waiting >= g.limits.Waiting && !g.displace(l) {
+	if g.waiting >= g.limits.Waiting && !g.displace(l, now) {
 		g.stats.Displaced++
 		g.rest(l)
 		return Place{}, nil
@@ -173,7 +173,7 @@ func (g *Gate) startNext(now time.Time) bool {
 // displace makes room for one more in the lane by refusing the oldest of the longest
 // lane, and tells whether it could. While there is no room, a lane with no fewer than
 // its share pays for itself: only newcomers of short lanes cause a search.
-func (g *Gate) displace(l *lane) bool {
+func (g *Gate) displace(l *lane, now time.Time) bool {
 	if g.waiting == 0 {
 		return false
 	}
@@ -181,6 +181,7 @@ func (g *Gate) displace(l *lane) bool {
 	if l.waiting == 0 || l.waiting*g.queues < g.waiting {
 		victim = g.longest()
 	}
+	victim.displaced = now
 	w := victim.oldest
 	g.remove(w)
 	g.stats.Displaced++

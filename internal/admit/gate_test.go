@@ -79,19 +79,29 @@ func TestLanesTakeTurns(t *testing.T) {
 	}
 }
 
-// TestNewestFirstWhenLate: once the oldest has waited for long, the newest goes first.
+// TestNewestFirstWhenLate: once the oldest has waited for long the newest goes first, where some have to make room.
 func TestNewestFirstWhenLate(t *testing.T) {
 	t.Parallel()
+	inOrder, newestFirst := []string{"a", "b", "c"}, []string{"c", "b", "a"}
 	for name, c := range map[string]struct {
+		room int
 		now  time.Time
 		want []string
 	}{
-		"in time": {at(5), []string{"a", "b", "c"}},
-		"late":    {at(9), []string{"c", "b", "a"}},
+		"in time":              {3, at(5), inOrder},
+		"late":                 {3, at(9), newestFirst},
+		"late, but with room":  {4, at(9), inOrder},
+		"long after it was so": {3, at(9 + int(crowded/time.Millisecond)), inOrder},
 	} {
-		g := NewGate(Limits{Places: 1, Waiting: 10, Fresh: 5 * time.Millisecond})
-		p := enter(t, g, 1, at(0))
+		g := NewGate(Limits{Places: 1, Waiting: c.room, Fresh: 5 * time.Millisecond})
+		before := enter(t, g, 1, at(0))
+		first := wait(t, g, 1, at(0))
 		waiters := []*Waiter{wait(t, g, 1, at(0)), wait(t, g, 1, at(1)), wait(t, g, 1, at(3))}
+		p := before
+		if c.room > 3 { // the first has a turn, and nobody had to go
+			leave(g, before, at(3))
+			p, _ = come(first)
+		}
 		if diff := cmp.Diff(c.want, order(g, p, c.now, []string{"a", "b", "c"}, waiters...)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}

@@ -10,13 +10,18 @@ type lane struct {
 	key            Lane
 	working        int
 	waiting        int
-	oldest, newest *Waiter // of a list
-	prev, next     *lane   // of the ring, while anybody waits
+	displaced      time.Time // when somebody last had to make room
+	oldest, newest *Waiter   // of a list
+	prev, next     *lane     // of the ring, while anybody waits
 }
 
-// first is whose turn it is within the lane.
+// crowded is how long after somebody had to make room there are too many in a lane.
+const crowded = 100 * time.Millisecond
+
+// first is whose turn it is within the lane. Where nobody has to make room everybody's turn comes: to let
+// the newest go first would only keep the oldest from it.
 func (l *lane) first(now time.Time, fresh time.Duration) *Waiter {
-	if now.Sub(l.oldest.since) > fresh {
+	if now.Sub(l.oldest.since) > fresh && now.Sub(l.displaced) < crowded {
 		return l.newest
 	}
 	return l.oldest
@@ -30,7 +35,7 @@ func (g *Gate) lane(key Lane) *lane {
 	var l *lane
 	if n := len(g.idle); n > 0 {
 		l, g.idle = g.idle[n-1], g.idle[:n-1]
-		l.key = key
+		l.key, l.displaced = key, time.Time{}
 	} else {
 		l = &lane{key: key}
 	}

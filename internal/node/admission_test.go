@@ -22,13 +22,13 @@ func TestAdmissionDefaults(t *testing.T) {
 		want  httpapi.Admission
 	}{
 		"on a server": {"postgres://x", Admission{}, httpapi.Admission{
-			Reads:    admit.Limits{Places: 7 + readsForEach*runtime.GOMAXPROCS(0), Waiting: waiting, Fresh: 50 * time.Millisecond},
-			Writes:   admit.Limits{Places: 48, Waiting: waiting, Fresh: 50 * time.Millisecond},
-			Patience: time.Second}},
+			Reads:    admit.Limits{Places: 7 + readsForEach*runtime.GOMAXPROCS(0), Waiting: waiting, Fresh: freshFor},
+			Writes:   admit.Limits{Places: writesAtOnceOnServer, Waiting: waiting, Fresh: freshFor},
+			Patience: time.Second, LimitedPace: limitedPace}},
 		"given": {"", Admission{Reads: 3, Writes: 5, Waiting: &none, Patience: 10 * time.Millisecond}, httpapi.Admission{
 			Reads:    admit.Limits{Places: 3, Fresh: 5 * time.Millisecond},
 			Writes:   admit.Limits{Places: 5, Fresh: 5 * time.Millisecond},
-			Patience: 10 * time.Millisecond}},
+			Patience: 10 * time.Millisecond, LimitedPace: limitedPace}},
 	} {
 		if diff := cmp.Diff(c.want, (&Core{database: c.url, connections: 7}).admission(c.given)); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
