@@ -49,7 +49,7 @@ func TestMillion(t *testing.T) {
 	server := httptest.NewServer(f)
 	defer server.Close()
 
-	walk := exec.CommandContext(t.Context(), buildWalk(t)) //nolint:gosec // G204: of our own making
+	walk := exec.CommandContext(t.Context(), buildWalk(t))
 	walk.Env = append(os.Environ(), "ROLLCALL_BASE_URL="+server.URL, "ROLLCALL_ACCOUNT_ID="+testAccount, "ROLLCALL_CLIENT_ID=payroll", "ROLLCALL_CLIENT_SECRET="+testSecret)
 	out, err := walk.CombinedOutput()
 	if err != nil {
@@ -83,7 +83,7 @@ func everybody() string {
 func buildWalk(t *testing.T) string {
 	t.Helper()
 	program := filepath.Join(t.TempDir(), "walk")
-	build := exec.CommandContext(t.Context(), "go", "build", "-o", program, "./testdata/walk") //nolint:gosec // G204: of our own making
+	build := exec.CommandContext(t.Context(), "go", "build", "-o", program, "./testdata/walk")
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("build walk: %v\n%s", err, out)
 	}
