@@ -17,6 +17,9 @@ const (
 	// eachQuiet is how many people a quiet application asks for in a second: with it, chance takes none to the
 	// published limit of 100 a minute.
 	eachQuiet = 1.0
+	// fewQuiet ask where there are no limits, and manyQuiet others under the published ones: limits that replicas share
+	// remember what was spent before.
+	fewQuiet, manyQuiet = 8, 600
 	// loudConnections are of the noisy one.
 	loudConnections = 256
 )
@@ -35,13 +38,15 @@ func (s *suite) neighbour(ctx context.Context) error {
 	return s.apart(func(at sides) error {
 		n := neighbours{suite: s, name: "neighbour, no limits", each: 8}
 		quiet := p.database.quiet
-		if err := n.measure(ctx, at, p, quiet[:8]); err != nil {
+		if err := n.measure(ctx, at, p, quiet[:fewQuiet]); err != nil {
 			return err
 		}
+		loud := quiet[fewQuiet+manyQuiet]
+		p.caller.clientID, p.caller.secret = loud.clientID, loud.secret
 		s.published = true
 		defer func() { s.published = false }()
 		limited := neighbours{suite: s, name: "neighbour", each: 1, peak: n.peak, judged: true}
-		return limited.measure(ctx, at, p, quiet)
+		return limited.measure(ctx, at, p, quiet[fewQuiet:fewQuiet+manyQuiet])
 	})
 }
 

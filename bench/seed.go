@@ -28,9 +28,9 @@ func newCredentials() credentials {
 	return credentials{uuid.NewString(), rand.Text() + rand.Text()}
 }
 
-// quietOnes is how many applications an account has besides the one that most scenarios use: as many as can
-// ask for 600 people a second and each stay well within 100 a minute.
-const quietOnes = 600
+// quietOnes is how many applications an account has besides the one that most scenarios use: enough for those that ask
+// without limits, those that stay within them, and the one that does not (see neighbour).
+const quietOnes = fewQuiet + manyQuiet + 1
 
 // suspendedShare of the people are suspended from the start, as on a real account.
 const suspendedShare = "0.1"
