@@ -20,9 +20,9 @@ import (
 type engine interface {
 	// reads is what reads go through: each statement by itself.
 	reads() sqlgen.DBTX
-	// texts is one of the reads each request makes: one row of one text or two. It is
-	// sql.ErrNoRows if there is none.
-	texts(ctx context.Context, query string, into []string, args ...any) error
+	// read runs some of the reads that each request makes, at once, and sets the error of each. It
+	// is called by at most limits().runs callers at once, with at most limits().together reads.
+	read(ctx context.Context, batch []*read)
 	// begin opens a transaction. It is called by at most limits().transactions callers at once.
 	begin(ctx context.Context) (*tx, error)
 	// ping fails unless the database answers and can be written to.
@@ -41,6 +41,8 @@ type engineLimits struct {
 	transactions int  // of any kind
 	free         int  // of work that changes no account
 	reads        int  // 0 = as many as are asked for
+	runs         int  // of the reads that each request makes
+	together     int  // reads of one run
 	unheard      bool // whether a commit may be made that nobody hears of
 }
 

@@ -2,11 +2,13 @@ package store
 
 import (
 	"context"
+	"database/sql/driver"
 	"errors"
 	"strconv"
 	"strings"
 
 	"github.com/rollcall-id/rollcall/internal/directory"
+	"github.com/rollcall-id/rollcall/internal/fault"
 	"github.com/rollcall-id/rollcall/internal/ident"
 	"github.com/rollcall-id/rollcall/internal/oauth"
 	"github.com/rollcall-id/rollcall/internal/store/internal/sqlgen"
@@ -24,12 +26,20 @@ func (s *Store) Grant(ctx context.Context, hash oauth.Hash) (oauth.Grant, error)
 	return g, err
 }
 
-// askTexts asks for a row of n texts, the first of which holds a token's grant.
-func (s *Store) askTexts(ctx context.Context, op, query string, n int, args ...any) ([2]string, error) {
-	return ask(s, op, func() (texts [2]string, err error) {
-		err = s.engine.texts(bounded(ctx), query, texts[:n], args...)
-		return texts, missing(err, noToken)
-	})
+// askTexts asks for a row of n texts, one or two, the first of which holds a token's grant.
+func (s *Store) askTexts(ctx context.Context, op, query string, n int, args ...any) (texts [2]string, err error) {
+	found := false
+	err = s.readTogether(ctx, op, &read{query: query, args: args, columns: n, row: func(_ int, columns []driver.Value) (err error) {
+		found = true
+		for i := range columns {
+			texts[i] = valueAs[string](columns[i], &err)
+		}
+		return err
+	}})
+	if err == nil && !found {
+		err = fault.NotFound(noToken)
+	}
+	return texts, err
 }
 
 // grantFields is how many fields a grant takes: client_id, expire_time, account_id,

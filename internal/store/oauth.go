@@ -3,6 +3,7 @@ package store
 import (
 	"cmp"
 	"context"
+	"database/sql/driver"
 	"fmt"
 	"slices"
 	"strings"
@@ -74,33 +75,36 @@ func hashOf(b []byte) (h oauth.Hash) {
 }
 
 // Client implements oauth.Store.
-func (s *Store) Client(ctx context.Context, id ident.ClientID) (oauth.Client, error) {
-	rows, err := ask(s, "read a client", func() ([]sqlgen.GetClientRow, error) {
-		rows, err := s.reads.GetClient(bounded(ctx), string(id))
-		if err == nil && len(rows) == 0 {
-			err = fault.NotFound(oauth.NotFoundMessage)
-		}
-		return rows, err
-	})
-	if err != nil {
-		return oauth.Client{}, err
-	}
-	first := rows[0]
-	permissions, err := permissionsOf(first.Permissions)
-	c := oauth.Client{
-		Identity: oauth.Identity{
-			ID: id, Account: ident.AccountID(first.AccountID), Permissions: permissions,
-			State: oauth.ApplicationState(first.State), AccountOpen: first.AccountState == string(directory.Open),
-		},
-		Epoch:   first.TokenEpoch,
-		Secrets: make([]oauth.Secret, len(rows)),
-	}
-	for i, r := range rows {
-		c.Secrets[i] = oauth.Secret{
-			ID: ident.EntryID(r.SecretID), Client: id, Hash: hashOf(r.Hash), ExpireTime: fromOptional(r.ExpireTime),
-		}
+func (s *Store) Client(ctx context.Context, id ident.ClientID) (c oauth.Client, err error) {
+	err = s.readTogether(ctx, "read a client", &read{query: sqlgen.GetClient, args: []any{string(id)}, columns: clientColumns,
+		row: func(n int, columns []driver.Value) error {
+			if n == 0 {
+				c = oauth.Client{}
+			}
+			return addSecret(&c, id, columns)
+		}})
+	if err == nil && len(c.Secrets) == 0 {
+		err = fault.NotFound(oauth.NotFoundMessage)
 	}
 	return c, err
+}
+
+// clientColumns is how many columns GetClient has.
+const clientColumns = 8
+
+// addSecret takes a row of GetClient: the application, and one of its secrets.
+func addSecret(c *oauth.Client, id ident.ClientID, row []driver.Value) (err error) {
+	permissions, err := permissionsOf(valueAs[string](row[1], &err))
+	c.Identity = oauth.Identity{
+		ID: id, Account: ident.AccountID(valueAs[string](row[0], &err)), Permissions: permissions,
+		State: oauth.ApplicationState(valueAs[string](row[2], &err)), AccountOpen: valueAs[string](row[4], &err) == string(directory.Open),
+	}
+	c.Epoch = valueAs[int64](row[3], &err)
+	c.Secrets = append(c.Secrets, oauth.Secret{
+		ID: ident.EntryID(valueAs[string](row[5], &err)), Client: id, Hash: hashOf(valueAs[[]byte](row[6], &err)),
+		ExpireTime: fromOptional(valueAs[int64](row[7], &err)),
+	})
+	return err
 }
 
 // AddToken implements oauth.Store.

@@ -44,6 +44,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if limits.reads > 0 {
 		s.turns = make(chan struct{}, limits.reads)
 	}
+	s.gatherer = newGatherer(limits.runs, limits.together, s.runReads)
 	return s, nil
 }
 

@@ -167,20 +167,11 @@ func tooOld(number int) error {
 // reads implements engine.
 func (e *postgresEngine) reads() sqlgen.DBTX { return e.reader }
 
-// texts implements engine.
-func (e *postgresEngine) texts(ctx context.Context, query string, into []string, args ...any) error {
-	columns := make([]any, len(into))
-	for i := range into {
-		columns[i] = &into[i]
-	}
-	return e.reader.QueryRowContext(ctx, query, args...).Scan(columns...)
-}
-
 // limits implements engine. A third of the connections write: transactions are short, and
 // the more callers' work each carries, the less each costs.
 func (e *postgresEngine) limits() engineLimits {
 	transactions := min(max(2, e.size/3), 8)
-	return engineLimits{transactions: transactions, free: 1, reads: e.size - transactions - 1, unheard: true}
+	return engineLimits{transactions: transactions, free: 1, reads: e.size - transactions - 1, runs: runsTogether, together: mostTogether, unheard: true}
 }
 
 // ping implements engine.

@@ -70,9 +70,12 @@ func settled(err error) bool {
 // meaning implements engine.
 func (e *postgresEngine) meaning(err error) meaning {
 	var commit *commitError
+	var company *companyError
 	switch state := sqlState(err); {
 	case err == nil:
 		return final
+	case state != "" && errors.As(err, &company) && !isCut(state, err):
+		return clashed // it may well do alone
 	case errors.As(err, &commit):
 		return unknown
 	case slices.Contains(clashes, state):

@@ -172,8 +172,11 @@ func (p statement) failed(err error) error {
 }
 
 // raw uses the connection below database/sql.
-func (s *postgresSession) raw(fn func(*pgx.Conn) error) error {
-	return s.conn.Raw(func(c any) error {
+func (s *postgresSession) raw(fn func(*pgx.Conn) error) error { return rawConn(s.conn, fn) }
+
+// rawConn uses a connection below database/sql.
+func rawConn(conn *sql.Conn, fn func(*pgx.Conn) error) error {
+	return conn.Raw(func(c any) error {
 		own, ok := c.(*stdlib.Conn)
 		if !ok {
 			return fmt.Errorf("a connection of type %T", c)

@@ -47,8 +47,8 @@ type sqliteEngine struct {
 	dir       string
 	reader    *sql.DB
 	readStmts *prepared
-	texter    *textReaders
-	db        *sql.DB // the one connection that writes
+	quick     *sqliteReaders // of the reads that each request makes
+	db        *sql.DB        // the one connection that writes
 	conn      *sql.Conn
 	stmt      *writerConn
 	probe     *sql.DB // tries a write without waiting
@@ -99,11 +99,11 @@ func (e *sqliteEngine) open(ctx context.Context, o Options) error {
 		return errors.Join(err, db.Close())
 	}
 	e.db, e.stmt = db, newWriterConn(e.conn)
-	if e.reader, e.texter, err = openReaders(e.path()); err != nil {
+	if e.reader, e.quick, err = openReaders(e.path()); err != nil {
 		return errors.Join(err, e.closeWriter())
 	}
 	if e.probe, err = openProbe(e.path()); err != nil {
-		return errors.Join(err, e.reader.Close(), e.closeWriter()) // texter has nothing open yet
+		return errors.Join(err, e.reader.Close(), e.closeWriter()) // quick has nothing open yet
 	}
 	e.readStmts = newPrepared(e.reader)
 	if err := e.ping(ctx); err != nil {
@@ -117,19 +117,19 @@ func (e *sqliteEngine) path() string { return filepath.Join(e.dir, File) }
 // reads implements engine.
 func (e *sqliteEngine) reads() sqlgen.DBTX { return e.readStmts }
 
-// texts implements engine.
-func (e *sqliteEngine) texts(_ context.Context, query string, into []string, args ...any) error {
-	return e.texter.read(query, into, args)
-}
+// read implements engine.
+func (e *sqliteEngine) read(_ context.Context, batch []*read) { e.quick.read(batch) }
 
 // meaning implements engine: SQLite waits by itself where waiting helps.
 func (e *sqliteEngine) meaning(error) meaning { return final }
 
 // limits implements engine: SQLite has one writer, and readers that never wait for it.
-func (e *sqliteEngine) limits() engineLimits { return engineLimits{transactions: 1, free: 1} }
+func (e *sqliteEngine) limits() engineLimits {
+	return engineLimits{transactions: 1, free: 1, runs: cap(e.quick.free), together: 8}
+}
 
 func (e *sqliteEngine) closeReaders() error {
-	return errors.Join(e.texter.close(), e.readStmts.close(), e.reader.Close(), e.probe.Close())
+	return errors.Join(e.quick.close(), e.readStmts.close(), e.reader.Close(), e.probe.Close())
 }
 
 func (e *sqliteEngine) closeWriter() error {
@@ -268,17 +268,17 @@ func openWriter(ctx context.Context, path string) (*sql.DB, error) {
 // which are many and the same, and a pool for all others. Two connections more than cores are
 // enough: a read holds one for microseconds. A page of their caches takes 8 KiB of memory, twice
 // what is said here, as the allocator under SQLite rounds up to powers of two.
-func openReaders(path string) (*sql.DB, *textReaders, error) {
+func openReaders(path string) (*sql.DB, *sqliteReaders, error) {
 	name := dsn(path, "busy_timeout(5000)", "query_only(1)", "cache_size(-1500)", "temp_store(MEMORY)")
 	db, err := sql.Open("sqlite", name)
 	if err != nil {
 		return nil, nil, err
 	}
 	n := runtime.GOMAXPROCS(0) + 2
-	texts := newTextReaders(n/2, func() (driver.Conn, error) { return db.Driver().Open(name) })
+	quick := newSQLiteReaders(n/2, func() (driver.Conn, error) { return db.Driver().Open(name) })
 	db.SetMaxOpenConns(n - n/2)
 	db.SetMaxIdleConns(n - n/2)
-	return db, texts, nil
+	return db, quick, nil
 }
 
 // openProbe opens the one connection that tries whether a write would be taken.

@@ -66,8 +66,22 @@ func (c *driverConn) exec(query string, args []any) (sql.Result, error) {
 	return stmt.ExecContext(context.Background(), c.args)
 }
 
-// row reads the one row of a statement into values, as many as it has columns.
-func (c *driverConn) row(query string, into []driver.Value, args []any) error {
+// row reads the one row of a statement into columns, as many as it has.
+func (c *driverConn) row(query string, columns []driver.Value, args []any) error {
+	found := false
+	err := c.rows(query, columns, args, func(int) error {
+		found = true
+		return nil
+	})
+	if err == nil && !found {
+		err = sql.ErrNoRows
+	}
+	return err
+}
+
+// rows reads one row after the other into columns, as many as the statement has, and calls each for
+// it, with its place from 0 on. An error of each ends it.
+func (c *driverConn) rows(query string, columns []driver.Value, args []any, each func(n int) error) (err error) {
 	stmt, err := c.stmt(query, args)
 	if err != nil {
 		return err
@@ -76,12 +90,31 @@ func (c *driverConn) row(query string, into []driver.Value, args []any) error {
 	if err != nil {
 		return err
 	}
-	if err = rows.Next(into); errors.Is(err, io.EOF) {
-		err = sql.ErrNoRows
+	defer func() {
+		if closing := rows.Close(); err == nil { // otherwise it says the same
+			err = closing
+		}
+	}()
+	for n := 0; ; n++ {
+		if err = rows.Next(columns); errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err == nil {
+			err = each(n)
+		}
+		if err != nil {
+			return err
+		}
 	}
-	if closeErr := rows.Close(); err == nil { // otherwise it says the same
-		err = closeErr
+}
+
+// close ends the connection, if it is open.
+func (c *driverConn) close() error {
+	if c.Conn == nil {
+		return nil
 	}
+	err := errors.Join(c.finalize(), c.Conn.Close())
+	c.Conn = nil
 	return err
 }
 

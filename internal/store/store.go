@@ -5,10 +5,11 @@
 // The database is SQLite, embedded, or PostgreSQL, and the SQL text is the same for both:
 //
 //	Store     what is asked and changed          accounts directory oauth audit upkeep
+//	gatherer  many callers' reads, one run       gather reads
 //	writer    many callers' work, one commit     writer tx
 //	engine    what truly differs                 dialect: sqlite... postgres...
 //
-// Reads go to a small pool of connections. Every write goes through the writer, which
+// Reads go to a small pool of connections, those that each request makes several at a time. Every write goes through the writer, which
 // commits many callers' work together (see writer.go).
 //
 // What must always hold: when a write returns nil it is on disk; a change and its
@@ -36,6 +37,8 @@ type Store struct {
 	reads  *sqlgen.Queries
 	turns  chan struct{} // holds one for each read that is on; nil where reads need no turn
 	writer *writer
+
+	gatherer *gatherer // of the reads that each request makes
 }
 
 // Close ends the writer after the work it has taken and closes the database.
