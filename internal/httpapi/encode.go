@@ -4,20 +4,29 @@ import (
 	"bytes"
 	"encoding/binary"
 	"encoding/json"
+	"slices"
 	"time"
 
-	"github.com/rollcall-id/rollcall/api"
+	"github.com/rollcall-id/rollcall/internal/directory"
+	"github.com/rollcall-id/rollcall/internal/ident"
 )
 
-// encode returns a value as JSON. People are what nearly every answer is made of, and
-// a page of them took encoding/json as long as the whole of net/http takes: they are
-// written by hand here, to the byte as encoding/json would (TestEncodeAsJSON).
-func encode(v any) ([]byte, error) {
+// people is a page of them, and what the next page is asked for with; empty = none follows.
+type people struct {
+	users []directory.User
+	next  string
+}
+
+// encode returns a value as JSON, written into space where that is large enough. People are what
+// nearly every answer is made of, and a page of them took encoding/json as long as the whole of
+// net/http takes: they are written by hand here, to the byte as encoding/json would write what
+// package api says of them (TestEncodeAsJSON).
+func encode(space []byte, v any) ([]byte, error) {
 	switch v := v.(type) {
-	case api.User:
-		return appendUser(make([]byte, 0, userSize), &v), nil
-	case api.ListUsersResponse:
-		return appendPage(&v), nil
+	case directory.User:
+		return appendUser(slices.Grow(space[:0], userSize), &v), nil
+	case people:
+		return appendPeople(slices.Grow(space[:0], (len(v.users)+1)*userSize), &v), nil
 	}
 	return encodeJSON(v)
 }
@@ -35,43 +44,49 @@ func encodeJSON(v any) ([]byte, error) {
 	return bytes.TrimSuffix(b.Bytes(), []byte("\n")), nil
 }
 
-func appendPage(p *api.ListUsersResponse) []byte {
-	b := make([]byte, 0, (len(p.Results)+1)*userSize)
+func appendPeople(b []byte, p *people) []byte {
 	b = append(b, `{"results":[`...)
-	for i := range p.Results {
+	for i := range p.users {
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = appendUser(b, &p.Results[i])
+		b = appendUser(b, &p.users[i])
 	}
 	b = append(b, ']')
-	if p.NextPageToken != "" {
-		b = appendText(append(b, `,"next_page_token":`...), p.NextPageToken)
+	if p.next != "" {
+		b = appendText(append(b, `,"next_page_token":`...), p.next)
 	}
 	return append(b, '}')
 }
 
-func appendUser(b []byte, u *api.User) []byte {
+func appendUser(b []byte, u *directory.User) []byte {
 	b = appendText(append(b, `{"id":`...), u.ID)
 	b = appendText(append(b, `,"email":`...), u.Email)
 	b = appendText(append(b, `,"display_name":`...), u.DisplayName)
-	b = appendText(append(b, `,"state":`...), string(u.State))
+	b = appendText(append(b, `,"state":`...), u.State)
 	b = append(b, `,"create_time":"`...)
 	b = u.CreateTime.UTC().AppendFormat(b, time.RFC3339Nano)
-	b = appendText(append(b, `","path":`...), u.Path)
-	return append(b, '}')
+	b = append(b, `","path":`...)
+	begin := len(b)
+	b = append(ident.AppendUserPath(append(b, '"'), u.Account, u.ID), '"')
+	return append(escaped(b, begin), '}')
 }
 
-// appendText writes a JSON string; one that holds anything that may have to be escaped
-// is left to encoding/json.
-func appendText(b []byte, s string) []byte {
+// appendText writes a JSON string.
+func appendText[T ~string](b []byte, s T) []byte {
 	begin := len(b)
-	b = append(append(append(b, '"'), s...), '"')
-	if !isPlain(b[begin+1 : len(b)-1]) {
-		escaped, _ := encodeJSON(s) // a string always encodes
-		return append(b[:begin], escaped...)
+	return escaped(append(append(append(b, '"'), s...), '"'), begin)
+}
+
+// escaped is b, which ends with a text in quotation marks that begins at that place, as a JSON
+// string; one that holds anything that may have to be escaped is left to encoding/json.
+func escaped(b []byte, begin int) []byte {
+	text := b[begin+1 : len(b)-1]
+	if isPlain(text) {
+		return b
 	}
-	return b
+	json, _ := encodeJSON(string(text)) // a string always encodes
+	return append(b[:begin], json...)
 }
 
 // isPlain tells whether every byte stands for itself in a JSON string (RFC 8259 section

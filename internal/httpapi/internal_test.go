@@ -154,7 +154,7 @@ func TestProblemWords(t *testing.T) {
 	c := &call{}
 	c.caller.RequestID = "r"
 	for _, err := range []error{fault.Forbidden("x"), io.ErrUnexpectedEOF, fault.Conflict("x")} {
-		body, encodeErr := (&reply{value: problemReply(c, err).value}).encode()
+		body, encodeErr := (&reply{value: problemReply(c, err).value}).encode(nil)
 		if encodeErr != nil || !json.Valid(body) {
 			t.Errorf("%v: got %s, %v", err, body, encodeErr)
 		}

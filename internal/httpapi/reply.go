@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/rollcall-id/rollcall/internal/server"
@@ -35,21 +36,32 @@ var (
 	noReferrer = []string{"no-referrer"}
 )
 
-// encode returns the body; it is complete before the first header is written.
-func (r *reply) encode() ([]byte, error) {
+// bodies is space that answers are written into, each a *[]byte.
+var bodies = sync.Pool{New: func() any { return new([]byte) }}
+
+// mostSpace is the largest space that is kept, in bytes: that of a page of 200 people.
+const mostSpace = 64 << 10
+
+// encode returns the body, in space where it is made here; it is complete before the first header is written.
+func (r *reply) encode(space []byte) ([]byte, error) {
 	if r.value == nil {
 		return r.body, nil
 	}
-	return encode(r.value)
+	return encode(space, r.value)
 }
 
 // write is the only place that touches the ResponseWriter.
 func (a *API) write(w http.ResponseWriter, c *call, r reply) int {
-	body, err := r.encode()
+	space, _ := bodies.Get().(*[]byte)
+	defer bodies.Put(space)
+	body, err := r.encode(*space)
 	if err != nil {
 		a.Logger.Error("an answer could not be encoded", "request_id", c.caller.RequestID, "error", err)
 		r = problemReply(c, err)
-		body, _ = r.encode()
+		body, _ = r.encode(nil)
+	}
+	if r.value != nil && cap(body) <= mostSpace {
+		*space = body // once it is written
 	}
 	h := w.Header()
 	h["X-Request-Id"] = []string{string(c.caller.RequestID)}

@@ -3,7 +3,6 @@ package httpapi
 import (
 	"context"
 
-	"github.com/rollcall-id/rollcall/api"
 	"github.com/rollcall-id/rollcall/internal/access"
 	"github.com/rollcall-id/rollcall/internal/directory"
 	"github.com/rollcall-id/rollcall/internal/ident"
@@ -18,11 +17,7 @@ func (a *API) listUsers(ctx context.Context, c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	list := make([]api.User, len(users))
-	for i := range users {
-		list[i] = wireUser(users[i])
-	}
-	return answer(api.NewListUsersResponse(list, next)), nil
+	return answer(people{users, next}), nil
 }
 
 func (a *API) getUser(ctx context.Context, c *call) (reply, error) {
@@ -63,12 +58,5 @@ func userReply(u directory.User, err error) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	return answer(wireUser(u)), nil
-}
-
-func wireUser(u directory.User) api.User {
-	return api.User{
-		ID: string(u.ID), Email: string(u.Email), DisplayName: u.DisplayName, State: api.State(u.State),
-		CreateTime: api.Timestamp{Time: u.CreateTime}, Path: ident.UserPath(u.Account, u.ID),
-	}
+	return answer(u), nil
 }

@@ -8,9 +8,9 @@ import (
 // MaxSegments is the most segments a request path may have; the longest route has six.
 const MaxSegments = 16
 
-// UserPath is a user's resource path (contract section 3): no leading slash, no version.
-func UserPath(account AccountID, user UserID) string {
-	return "accounts/" + string(account) + "/users/" + string(user)
+// AppendUserPath appends a user's resource path (contract section 3): no leading slash, no version.
+func AppendUserPath(b []byte, account AccountID, user UserID) []byte {
+	return append(append(append(append(b, "accounts/"...), account...), "/users/"...), user...)
 }
 
 // ClientPath is an OAuth application's resource path, in the same form.

@@ -12,7 +12,7 @@ import (
 
 func TestUserPath(t *testing.T) {
 	t.Parallel()
-	if got, want := ident.UserPath("A", "U"), "accounts/A/users/U"; got != want {
+	if got, want := string(ident.AppendUserPath([]byte("/"), "A", "U")), "/accounts/A/users/U"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }
