@@ -224,3 +224,27 @@ func TestChangesAreAuditedOnce(t *testing.T) {
 		t.Errorf("changes: got %d, want 1", changes)
 	}
 }
+
+// TestTokensHangUnderTheLastChange: the entry of a token names the change before it, also where that
+// was made between two tokens of the same application.
+func TestTokensHangUnderTheLastChange(t *testing.T) {
+	t.Parallel()
+	bothVersions(t, testkit.Options{}, func(t *testing.T, w *world) {
+		for i := range 3 {
+			expect(t, w.Do(w.post([]string{"ACTIVE:suspend", "ACTIVE:reactivate"}[i%2])), 200)
+			expect(t, w.Do(with(w.form("/token", grant), "X-Request-Id", fmt.Sprintf("token-%d", i))), 200)
+			var last, token audit.Entry
+			for _, e := range w.Entries(account) {
+				if e.IsChange() && e.Seq > last.Seq {
+					last = e
+				}
+				if string(e.RequestID) == fmt.Sprintf("token-%d", i) {
+					token = e
+				}
+			}
+			if last.Seq == 0 || token.Seq != last.Seq || token.Prev != last.Hash {
+				t.Errorf("token %d hangs under entry %d (%x), want %d (%x)", i, token.Seq, token.Prev, last.Seq, last.Hash)
+			}
+		}
+	})
+}

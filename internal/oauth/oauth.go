@@ -110,6 +110,8 @@ type Client struct {
 	Identity
 	Secrets []Secret // without creation times
 	Epoch   int64    // of its tokens
+	// Head is the end of its account's audit chain at that moment.
+	Head audit.Head
 }
 
 // Grant is everything that decides whether a token counts, read at once.
@@ -145,8 +147,9 @@ type Store interface {
 
 	// Client returns an application with its secrets; NotFound if there is none.
 	Client(ctx context.Context, id ident.ClientID) (Client, error)
-	// AddToken commits a token and its entry; on disk when it returns nil.
-	AddToken(ctx context.Context, t Token, e audit.Entry) error
+	// AddToken commits a token and its entry, which is no change and hangs under the end that its account's
+	// chain had when the client was read; on disk when it returns nil.
+	AddToken(ctx context.Context, t Token, e audit.Entry, under audit.Head) error
 	// RevokeToken deletes a client's token and writes the entry with it; another
 	// client's token or none: found is false and nothing is written.
 	RevokeToken(ctx context.Context, hash Hash, client ident.ClientID, e audit.Entry) (found bool, err error)
@@ -195,6 +198,7 @@ type AuthenticatedClient struct {
 	Identity
 	secret ident.EntryID
 	epoch  int64
+	head   audit.Head
 }
 
 // AuthenticateClient finds the application whose live secret was sent. Unknown
@@ -211,7 +215,7 @@ func (s *Service) AuthenticateClient(ctx context.Context, from access.Caller, ac
 		now := s.now()
 		if secret, ok := client.check(cred.Secret, now); ok {
 			s.Uses.note(secret, now)
-			return AuthenticatedClient{Identity: client.Identity, secret: secret, epoch: client.Epoch}, nil
+			return AuthenticatedClient{Identity: client.Identity, secret: secret, epoch: client.Epoch, head: client.Head}, nil
 		}
 	}
 	s.noteRefusal(ctx, from, act, creds)
@@ -291,7 +295,7 @@ func (s *Service) Issue(ctx context.Context, from access.Caller, c Authenticated
 		IssueTime: now, ExpireTime: now.Add(s.Lifetime),
 	}
 	e := audit.New(c.caller(from), c.Account, audit.TokenIssue, "", audit.Done, now)
-	if err := s.Store.AddToken(ctx, t, e); err != nil {
+	if err := s.Store.AddToken(ctx, t, e, c.head); err != nil {
 		return Issued{}, err
 	}
 	return Issued{AccessToken: clear, ExpiresIn: s.Lifetime}, nil

@@ -30,11 +30,9 @@ func (s *Store) Append(ctx context.Context, entries []audit.Entry) error {
 // that is not there has no chain: what is not a change is filed under its name without
 // one, so that it can't spoil the batch it came with; a change is refused.
 func (t *tx) append(ctx context.Context, s *Store, e audit.Entry) error {
-	id, err := t.entryID(e, s.rand)
-	if err != nil {
-		return &fault.Fault{Kind: fault.KindInternal, Message: "an audit entry could not be named", Cause: err}
+	if err := t.name(&e, s.rand); err != nil {
+		return err
 	}
-	e.ID = id
 	read := t.head
 	if e.IsChange() {
 		read = t.lock
@@ -55,6 +53,31 @@ func (t *tx) append(ctx context.Context, s *Store, e audit.Entry) error {
 	return t.Later.InsertChain(ctx, sqlgen.InsertChainParams{
 		AccountID: string(e.Account), Seq: e.Seq, EntryID: string(e.ID), Hash: e.Hash[:],
 	})
+}
+
+// hang inserts an entry that is no change under an end of its account's chain that is known.
+func (t *tx) hang(ctx context.Context, s *Store, e audit.Entry, under audit.Head) error {
+	if err := t.name(&e, s.rand); err != nil {
+		return err
+	}
+	under.Link(&e)
+	return t.Later.InsertEntry(ctx, entryRow(&e))
+}
+
+// name gives the next entry of the work that is being done its id.
+func (t *tx) name(e *audit.Entry, rand io.Reader) error {
+	id, err := t.entryID(*e, rand)
+	if err != nil {
+		return &fault.Fault{Kind: fault.KindInternal, Message: "an audit entry could not be named", Cause: err}
+	}
+	e.ID = id
+	return nil
+}
+
+// chainHash is a hash as it is stored.
+func chainHash(stored []byte) (h audit.Hash) {
+	copy(h[:], stored)
+	return h
 }
 
 // entryID names the next entry of the work that is being done: the same in each of its
@@ -78,9 +101,7 @@ func headOf(err error, seq *int64, hash *[]byte) (*head, error) {
 	if errors.Is(err, sql.ErrNoRows) {
 		return &head{missing: true}, nil
 	}
-	h := &head{Head: audit.Head{Seq: *seq}}
-	copy(h.Hash[:], *hash)
-	return h, err
+	return &head{Head: audit.Head{Seq: *seq, Hash: chainHash(*hash)}}, err
 }
 
 func entryRow(e *audit.Entry) sqlgen.InsertEntryParams {
@@ -106,8 +127,7 @@ func entryOf(r sqlgen.AuditEntry) audit.Entry {
 	}
 	// An address that does not read back leaves the digest different: verification finds it.
 	e.Address, _ = netip.ParseAddr(r.Address)
-	copy(e.Prev[:], r.PrevHash)
-	copy(e.Hash[:], r.Hash)
+	e.Prev, e.Hash = chainHash(r.PrevHash), chainHash(r.Hash)
 	return e
 }
 
@@ -142,20 +162,16 @@ func (s *Store) Head(ctx context.Context, account ident.AccountID) (audit.Head, 
 	if err != nil {
 		return audit.Head{}, err
 	}
-	h := audit.Head{Seq: row.AuditSeq}
-	copy(h.Hash[:], row.AuditHash)
-	return h, nil
+	return audit.Head{Seq: row.AuditSeq, Hash: chainHash(row.AuditHash)}, nil
 }
 
 // HashAt implements audit.Reader.
 func (s *Store) HashAt(ctx context.Context, account ident.AccountID, seq int64) (audit.Hash, error) {
-	var h audit.Hash
 	row, err := ask(s, "read the audit chain", func() ([]byte, error) {
 		row, err := s.reads.GetChainHash(ctx, string(account), seq)
 		return row, missing(err, "there is no such entry")
 	})
-	copy(h[:], row)
-	return h, err
+	return chainHash(row), err
 }
 
 func entries(rows []sqlgen.AuditEntry) []audit.Entry {

@@ -71,7 +71,7 @@ func BenchmarkStore(b *testing.B) {
 				return err
 			}
 			t := oauth.Token{Hash: oauth.HashOf(clear), Client: "C", Account: account, IssueTime: time.Now(), ExpireTime: time.Now()}
-			return s.AddToken(ctx, t, audit.New(caller, account, audit.TokenIssue, "", audit.Done, time.Now()))
+			return s.AddToken(ctx, t, audit.New(caller, account, audit.TokenIssue, "", audit.Done, time.Now()), audit.Head{})
 		},
 	} {
 		b.Run(name, func(b *testing.B) { benchCPU(b, run) })

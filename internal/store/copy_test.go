@@ -49,7 +49,7 @@ func full(t *testing.T, s *store.Store, people int) oauth.Hash {
 		audit.New(operator, "A", audit.ApplicationCreate, "app", audit.Done, tick())))
 	hash := oauth.Hash{7}
 	ok(t, s.AddToken(t.Context(), oauth.Token{Hash: hash, Client: "app", Secret: "SECRET", IssueTime: now, ExpireTime: now.Add(time.Hour)},
-		audit.New(operator, "A", audit.TokenIssue, "app", audit.Done, tick())))
+		audit.New(operator, "A", audit.TokenIssue, "app", audit.Done, tick()), audit.Head{}))
 	ok(t, s.AddUsage(t.Context(), []usage.Row{{Key: usage.Key{Hour: now.Truncate(time.Hour), Account: "A", Client: "app", UserAgent: "x"}, Counts: usage.Counts{Requests: 3}}}))
 	ok(t, s.AddPageKey(t.Context(), page.Key{ID: 1, CreatedAt: now}))
 	return hash

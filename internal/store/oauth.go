@@ -90,7 +90,7 @@ func (s *Store) Client(ctx context.Context, id ident.ClientID) (c oauth.Client, 
 }
 
 // clientColumns is how many columns GetClient has.
-const clientColumns = 8
+const clientColumns = 10
 
 // addSecret takes a row of GetClient: the application, and one of its secrets.
 func addSecret(c *oauth.Client, id ident.ClientID, row []driver.Value) (err error) {
@@ -100,6 +100,7 @@ func addSecret(c *oauth.Client, id ident.ClientID, row []driver.Value) (err erro
 		State: oauth.ApplicationState(valueAs[string](row[2], &err)), AccountOpen: valueAs[string](row[4], &err) == string(directory.Open),
 	}
 	c.Epoch = valueAs[int64](row[3], &err)
+	c.Head = audit.Head{Seq: valueAs[int64](row[8], &err), Hash: chainHash(valueAs[[]byte](row[9], &err))}
 	c.Secrets = append(c.Secrets, oauth.Secret{
 		ID: ident.EntryID(valueAs[string](row[5], &err)), Client: id, Hash: hashOf(valueAs[[]byte](row[6], &err)),
 		ExpireTime: fromOptional(valueAs[int64](row[7], &err)),
@@ -108,7 +109,7 @@ func addSecret(c *oauth.Client, id ident.ClientID, row []driver.Value) (err erro
 }
 
 // AddToken implements oauth.Store.
-func (s *Store) AddToken(ctx context.Context, tok oauth.Token, e audit.Entry) error {
+func (s *Store) AddToken(ctx context.Context, tok oauth.Token, e audit.Entry, under audit.Head) error {
 	return s.free(ctx, "add a token", func(ctx context.Context, t *tx) error {
 		err := t.Later.InsertToken(ctx, sqlgen.InsertTokenParams{
 			Hash: tok.Hash[:], ClientID: string(tok.Client), SecretID: string(tok.Secret),
@@ -117,7 +118,7 @@ func (s *Store) AddToken(ctx context.Context, tok oauth.Token, e audit.Entry) er
 		if err != nil {
 			return err
 		}
-		return t.append(ctx, s, e)
+		return t.hang(ctx, s, e, under)
 	})
 }
 

@@ -80,7 +80,7 @@ func issueMany(t *testing.T, s *Store, now time.Time, from, n int) {
 			IssueTime: now, ExpireTime: now.Add(900 * time.Second),
 		}
 		e := audit.New(caller, "ACCOUNT", audit.TokenIssue, "", audit.Done, now)
-		go func() { done <- s.AddToken(t.Context(), tok, e) }()
+		go func() { done <- s.AddToken(t.Context(), tok, e, audit.Head{}) }()
 	}
 	row := usage.Row{
 		Key:    usage.Key{Hour: now.Truncate(time.Hour), Account: "ACCOUNT", Client: "C", UserAgent: fmt.Sprint("agent ", from%(2*n))},

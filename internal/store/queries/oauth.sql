@@ -1,7 +1,8 @@
 -- name: GetClient :many
--- What authenticating an application needs, at once: a row for each of its secrets.
+-- What authenticating an application needs, at once, and the end of its account's chain: a row for each of its secrets.
 SELECT applications.account_id, applications.permissions, applications.state, applications.token_epoch,
-    accounts.state AS account_state, s.id AS secret_id, s.hash, s.expire_time
+    accounts.state AS account_state, s.id AS secret_id, s.hash, s.expire_time,
+    accounts.audit_seq, accounts.audit_hash
 FROM applications
 JOIN accounts ON accounts.id = applications.account_id
 JOIN application_secrets s ON s.client_id = applications.id

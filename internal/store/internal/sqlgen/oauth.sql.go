@@ -122,7 +122,8 @@ func (q *Queries) GetApplication(ctx context.Context, id string) ([]GetApplicati
 
 const GetClient = `-- name: GetClient :many
 SELECT applications.account_id, applications.permissions, applications.state, applications.token_epoch,
-    accounts.state AS account_state, s.id AS secret_id, s.hash, s.expire_time
+    accounts.state AS account_state, s.id AS secret_id, s.hash, s.expire_time,
+    accounts.audit_seq, accounts.audit_hash
 FROM applications
 JOIN accounts ON accounts.id = applications.account_id
 JOIN application_secrets s ON s.client_id = applications.id
@@ -138,9 +139,11 @@ type GetClientRow struct {
 	SecretID     string
 	Hash         []byte
 	ExpireTime   int64
+	AuditSeq     int64
+	AuditHash    []byte
 }
 
-// What authenticating an application needs, at once: a row for each of its secrets.
+// What authenticating an application needs, at once, and the end of its account's chain: a row for each of its secrets.
 func (q *Queries) GetClient(ctx context.Context, id string) ([]GetClientRow, error) {
 	rows, err := q.db.QueryContext(ctx, GetClient, id)
 	if err != nil {
@@ -159,6 +162,8 @@ func (q *Queries) GetClient(ctx context.Context, id string) ([]GetClientRow, err
 			&i.SecretID,
 			&i.Hash,
 			&i.ExpireTime,
+			&i.AuditSeq,
+			&i.AuditHash,
 		); err != nil {
 			return nil, err
 		}
