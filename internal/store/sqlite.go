@@ -269,7 +269,7 @@ func openWriter(ctx context.Context, path string) (*sql.DB, error) {
 // enough: a read holds one for microseconds. A page of their caches takes 8 KiB of memory, twice
 // what is said here, as the allocator under SQLite rounds up to powers of two.
 func openReaders(path string) (*sql.DB, *sqliteReaders, error) {
-	name := dsn(path, "busy_timeout(5000)", "query_only(1)", "cache_size(-1500)", "temp_store(MEMORY)")
+	name := dsn(path, "busy_timeout(5000)", "query_only(1)", "cache_size(-1000)", "temp_store(MEMORY)")
 	db, err := sql.Open("sqlite", name)
 	if err != nil {
 		return nil, nil, err
