@@ -95,7 +95,7 @@ func (l SharedLimits) Validate() error {
 // quickly, and asks again.
 type Admission struct {
 	ReadsAtOnce     int           `help:"Requests that read, in work at once. Default: 4 for each processor, and with --database as many more as it has connections." placeholder:"N"`
-	WritesAtOnce    int           `help:"Requests that write, in work at once. Default: 48, and with --database 24." placeholder:"N"`
+	WritesAtOnce    int           `help:"Requests that write, in work at once. Default: 48, and with --database 32." placeholder:"N"`
 	RequestsWaiting int           `help:"Requests that may wait for their turn, of either kind; more are answered 503. Default: 64 for each processor." default:"-1" placeholder:"N"`
 	RequestPatience time.Duration `help:"How long a request waits for its turn before it is answered 503: 1ms to 5s." default:"1s" placeholder:"DURATION"`
 }

@@ -28,7 +28,7 @@ const (
 	// writesAtOnce share commits; with fewer each commit would carry less. On a server a
 	// commit takes longer, and who shares it waits as long.
 	writesAtOnce         = 48
-	writesAtOnceOnServer = 24
+	writesAtOnceOnServer = 32
 	// waitingForEach processor, of either kind: what is served in some twenty milliseconds. A longer
 	// queue would not be served more, but later.
 	waitingForEach = 64
