@@ -24,8 +24,9 @@ func (e *postgresEngine) read(ctx context.Context, batch []*read) {
 		return
 	}
 	defer func() { _ = conn.Close() }()
-	failAll(batch, errBrokeOff)
+	reached := false
 	err = rawConn(conn, func(c *pgx.Conn) error {
+		reached = true
 		if len(batch) == 1 {
 			rows, err := c.Query(ctx, batch[0].query, batch[0].args...)
 			batch[0].err = readRows(rows, err, batch[0])
@@ -37,7 +38,9 @@ func (e *postgresEngine) read(ctx context.Context, batch []*read) {
 		}
 		return nil
 	})
-	_ = err // a connection that is closed is dropped; what became of each read it says itself
+	if !reached {
+		failAll(batch, err)
+	} // else a connection that is closed was dropped, and what became of each read it says itself
 }
 
 // sendReads sends reads at once. They are one transaction to the server: one that fails fails those

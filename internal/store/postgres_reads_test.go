@@ -7,9 +7,11 @@ import (
 	"fmt"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"github.com/rollcall-id/rollcall/internal/admit"
 	"github.com/rollcall-id/rollcall/internal/pgtest"
 )
 
@@ -70,6 +72,29 @@ func TestReadsMeanings(t *testing.T) {
 	} {
 		if got := e.meaning(fmt.Errorf("wrapped: %w", c.err)); got != c.want {
 			t.Errorf("%v: got %v, want %v", c.err, got, c.want)
+		}
+	}
+}
+
+// TestReadsHaveTheFirstsTime: reads that are run together are given the time of whoever has the least left.
+func TestReadsHaveTheFirstsTime(t *testing.T) {
+	t.Parallel()
+	soon, late := morning, morning.Add(time.Second)
+	for _, c := range []struct {
+		of   []time.Time
+		want time.Time
+	}{
+		{[]time.Time{{}, {}}, time.Time{}},
+		{[]time.Time{{}, late, {}}, late},
+		{[]time.Time{late, soon, late}, soon},
+		{[]time.Time{soon, {}, late}, soon},
+	} {
+		var batch []*read
+		for _, at := range c.of {
+			batch = append(batch, &read{until: at})
+		}
+		if at, ok := admit.Until(contextOfReads(batch)); !at.Equal(c.want) || ok == c.want.IsZero() {
+			t.Errorf("of %v: got %v, %v, want %v", c.of, at, ok, c.want)
 		}
 	}
 }

@@ -62,14 +62,9 @@ func (s *Store) runReads(batch []*read) {
 func contextOfReads(batch []*read) context.Context {
 	var first time.Time
 	for _, r := range batch {
-		if !r.until.IsZero() && (first.IsZero() || r.until.Before(first)) {
-			first = r.until
-		}
+		first = sooner(first, r.until)
 	}
-	if first.IsZero() {
-		return context.Background()
-	}
-	return admit.WithUntil(context.Background(), first)
+	return contextUntil(first)
 }
 
 func failAll(batch []*read, err error) {

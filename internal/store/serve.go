@@ -83,22 +83,32 @@ func retriesOf(batch ...*job) *retries {
 // if none has.
 func untilOf(batch []*job) (first time.Time) {
 	for _, j := range batch {
-		if !j.until.IsZero() && (first.IsZero() || j.until.Before(first)) {
-			first = j.until
-		}
+		first = sooner(first, j.until)
 	}
 	return first
+}
+
+// sooner is the earlier of two times; zero is never.
+func sooner(a, b time.Time) time.Time {
+	if a.IsZero() || !b.IsZero() && b.Before(a) {
+		return b
+	}
+	return a
 }
 
 // contextOf is what work is done in. It is not the callers' contexts: one caller who
 // leaves must not undo the others' work. Statements are bounded by the busy timeout, or
 // the deadlines of their connection, which know of the callers' time.
 func contextOf(batch ...*job) context.Context {
-	ctx := context.Background()
-	if at := untilOf(batch); !at.IsZero() {
-		ctx = admit.WithUntil(ctx, at)
+	return contextUntil(untilOf(batch))
+}
+
+// contextUntil is a context of nobody's, with a bound unless that is zero.
+func contextUntil(at time.Time) context.Context {
+	if at.IsZero() {
+		return context.Background()
 	}
-	return ctx
+	return admit.WithUntil(context.Background(), at)
 }
 
 // after tells whether to try again after a failure with that meaning; if so it has
